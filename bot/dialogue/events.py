@@ -45,9 +45,10 @@ class Unreadable:
 class PaymentNews:
     """Something became known about a payment; `event` is storage's event name or a notice of its own.
 
-    Events: accepted, answer_lost, refused, paid, failed, cancelled, expired, paid_late, failed_late, cancelled_late,
-    corrected_to_paid, withdrawn; and notices that change no status: held (the phone still has another prompt),
-    still_unknown (the five-minute block is over), receipt_number (it came after the money).
+    Events: accepted, answer_lost, refused, paid, failed, cancelled, expired, paid_late, failed_late,
+    cancelled_late, corrected_to_paid, withdrawn, reversed; and notices that change no status: held (the phone
+    still has another prompt), still_unknown (the five-minute block is over), unclear (M-PESA gave a reason
+    that nobody knows), checked (the parent asked, no news), receipt_number (it came after the money).
     """
 
     payment_id: int

@@ -11,7 +11,7 @@ Value = str | int
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One text by key. Values are plain: *_cents ints (money), *_at ISO times in UTC, *_key another text's key, others as they are."""
+    """One text by key, with plain values: the end of a value's name says how `bot.texts.say` writes it."""
 
     key: str
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """Lines (a blank line between), then choices in order. `ask_contact`: show the door's share-contact control.
+    """Lines (a blank line between), then choices in order. `ask_contact`: show the door's own control for it.
 
     `notice`: it stands outside the session, so its buttons carry no version and stay good.
     """

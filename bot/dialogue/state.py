@@ -31,7 +31,7 @@ class At(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`version` counts the screens shown; buttons carry it. `phone` is 254 and 9 digits, None = the guardian's own."""
+    """`version` counts screens; buttons carry it. `phone`: 254 and 9 digits, None: not chosen yet."""
 
     at: At = At.LANGUAGE
     version: int = 0

@@ -34,8 +34,8 @@ class ChildView:
 class PaymentView:
     """One payment as its payer may know it.
 
-    status: a PaymentStatus value. cause: catalogue cause, "" while none. money: unmoved, unknown or moved.
-    phone: 254 and 9 digits. blocked_until: no second prompt to that phone before it. final: will not change by itself.
+    status: a PaymentStatus value. cause: a catalogue cause, withdrawn, waited_too_long, or "" while none.
+    phone: 254 and 9 digits. blocked_until: no second prompt to that phone before it; None: nothing holds it.
     """
 
     id: int
@@ -49,7 +49,9 @@ class PaymentView:
     pushed_at: datetime | None = None
     blocked_until: datetime | None = None
     cause: str = ""
-    retry_after_s: int | None = None  # the catalogue's wait before trying again; None: trying again does not help
+    retry_after_s: int | None = (
+        None  # the catalogue's wait before trying again; None: trying again does not help
+    )
     settled_at: datetime | None = None
     receipt_number: str | None = None
     paid_at: datetime | None = None
@@ -61,7 +63,7 @@ class PaymentView:
 
 @dataclass(frozen=True, slots=True)
 class PushView:
-    """A push of the last five minutes to a phone this chat may use: for the two-minute and the one-prompt rules."""
+    """A push of the last five minutes to a phone of this chat, for the 2-minute and one-prompt rules."""
 
     phone: str
     amount_cents: int
@@ -71,7 +73,10 @@ class PushView:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """What staff may know of a receipt code. verdict: genuine, pending, claimed, suspense, not_ours or not_a_code."""
+    """What staff may know of a receipt code.
+
+    verdict: genuine, pending, claimed, suspense, not_ours or not_a_code.
+    """
 
     code: str
     verdict: str
@@ -106,7 +111,7 @@ class AttentionView:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything a step may see. The last block answers what this very event asked for, else None or empty."""
+    """Everything a step may see. The last block answers what this very event asked for, else None."""
 
     now: datetime
     chat_ref: str  # stable name of the chat, the first half of every intent_id

@@ -1,0 +1,147 @@
+"""Send the prompt: claim a QUEUED payment, call M-PESA once, record what is known."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.services.announce import Announcer
+from bot.services.school import Clock, School
+from bot.services.settle import Settle
+from daraja import DarajaClient, DarajaError, StkAccepted
+from storage import payments
+from storage.database import Database
+from storage.payment_state import PaymentStatus
+from storage.payments import Claimed
+from storage.unit import Unit
+
+log = structlog.get_logger(__name__)
+
+LEASE_S = 120  # longer than a token's and a push's time-out together
+AT_ONCE = 20
+_WRITE_AGAIN_AFTER_S = (0.2, 1.0, 5.0)
+
+
+class Collect:
+    """The only code that may make a phone ring, at most once a payment."""
+
+    def __init__(
+        self,
+        database: Database,
+        daraja: DarajaClient,
+        school: School,
+        clock: Clock,
+        announce: Announcer,
+        settle: Settle,
+        *,
+        new_token: Callable[[], str],
+    ) -> None:
+        """new_token: 128 random bits in lower-case hex, a fresh one each call."""
+        self._database = database
+        self._daraja = daraja
+        self._school = school
+        self._clock = clock
+        self._announce = announce
+        self._settle = settle
+        self._new_token = new_token
+
+    async def push(self, payment_id: int) -> None:
+        """Claim and push; does nothing when somebody else claimed it or its phone still holds a prompt."""
+        token = self._new_token()
+        claimed = await self._database.write(
+            lambda unit: payments.claim_push(
+                unit, payment_id, token=token, now=self._clock(), lease_s=LEASE_S, announce=self._announce
+            )
+        )
+        if claimed is None:
+            await self._database.write(lambda unit: self._say_held(unit, payment_id))
+            return
+        outcome = await self._ask(claimed, token)
+        await self._record(payment_id, outcome)
+
+    async def tick(self) -> None:
+        """Push what is due, give up what waited too long, and admit what was interrupted."""
+        now = self._clock()
+        await self._database.write(self._give_up_overdue)
+        await self.recover(lapsed_by=now)
+        due = await self._database.read(lambda unit: payments.due_pushes(unit, now, AT_ONCE))
+        await asyncio.gather(*(self.push(payment_id) for payment_id in due))
+
+    async def recover(self, *, lapsed_by: datetime | None = None) -> None:
+        """Payments left SENDING by a process that died become UNCERTAIN: never sent again.
+
+        Without `lapsed_by` every one of them: for a start that knows it is alone on the database.
+        """
+        until = self._clock() + timedelta(seconds=2 * LEASE_S) if lapsed_by is None else lapsed_by
+
+        def admit(unit: Unit) -> int:
+            lapsed = payments.lapsed_sending(unit, until)
+            for payment_id in lapsed:
+                payments.move(
+                    unit,
+                    payment_id,
+                    PaymentStatus.UNCERTAIN,
+                    now=self._clock(),
+                    announce=self._announce,
+                    because={"source": "lease"},
+                    cause="answer_lost",
+                )
+            return len(lapsed)
+
+        lapsed = await self._database.write(admit)
+        if lapsed:
+            log.warning("push.interrupted", payments=lapsed)
+
+    async def _ask(self, claimed: Claimed, token: str) -> StkAccepted | DarajaError:
+        try:
+            return await self._daraja.stk_push(
+                amount_kes=claimed.amount_kes,
+                party_a=claimed.phone,
+                phone_number=claimed.phone,
+                callback_url=self._school.callback_url(token),
+                account_reference=claimed.account_reference,
+                transaction_desc="School fees",
+                transaction_type=claimed.transaction_type,
+                party_b=claimed.party_b,
+            )
+        except DarajaError as error:
+            log.warning("push.error", payment=claimed.payment_id, kind=type(error).__name__, code=error.code)
+            return error
+
+    async def _record(self, payment_id: int, outcome: StkAccepted | DarajaError) -> None:
+        for wait_s in (*_WRITE_AGAIN_AFTER_S, None):
+            try:
+                await self._settle.push_outcome(payment_id, outcome)
+            except Exception:
+                if wait_s is None:
+                    raise
+                log.exception("push.not_recorded_yet", payment=payment_id)
+                await asyncio.sleep(wait_s)
+            else:
+                return
+
+    def _say_held(self, unit: Unit, payment_id: int) -> None:
+        """A due prompt that could not leave: another one is open on that phone. Said once."""
+        now = self._clock()
+        payment = payments.get(unit, payment_id)
+        if payment is None or payment.status != PaymentStatus.QUEUED or payment.push_at > now:
+            return
+        if payments.remark(unit, school_id=payment.school_id, payment_id=payment.id, event="held", now=now):
+            self._announce(unit, payment, "held")
+
+    def _give_up_overdue(self, unit: Unit) -> None:
+        now = self._clock()
+        for payment_id in payments.overdue_queued(unit, now, AT_ONCE):
+            payments.move(
+                unit,
+                payment_id,
+                PaymentStatus.CANCELLED,
+                now=now,
+                announce=self._announce,
+                because={"source": "overdue"},
+                cause="waited_too_long",
+                reached_mpesa=False,
+            )

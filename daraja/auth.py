@@ -1,0 +1,179 @@
+"""The access token: minted once for all callers, kept until a minute before its end, replaced if refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+import httpx
+import structlog
+
+from daraja.answers import is_token_refusal
+from daraja.credentials import Credentials
+from daraja.errors import TokenUnavailable
+from daraja.times import Clock, utc_now
+from daraja.wire import as_code, as_identifier, as_words, read_object
+
+log = structlog.get_logger(__name__)
+
+TOKEN_PATH: Final = "/oauth/v1/generate"  # noqa: S105 - a path
+_MARGIN: Final = timedelta(seconds=60)
+_LIFE_S: Final = 3599  # as documented; a longer one is not believed
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token and the moment (aware) of its end."""
+
+    value: str = field(repr=False)
+    expires_at: datetime
+
+    def is_good(self, now: datetime) -> bool:
+        """Whether it still lives for a minute."""
+        return now < self.expires_at - _MARGIN
+
+
+class TokenStore(Protocol):
+    """Where the token is kept. Several processes share one: a new token may end the one before."""
+
+    async def load(self) -> Token | None:
+        """The token last saved, if any."""
+
+    async def save(self, token: Token) -> None:
+        """Keep this one in place of any other."""
+
+    async def forget(self, value: str) -> None:
+        """Drop the token if it is still this one."""
+
+
+class MemoryTokenStore:
+    """Keeps the token in this process."""
+
+    def __init__(self) -> None:
+        self._token: Token | None = None
+
+    async def load(self) -> Token | None:
+        """The token last saved, if any."""
+        return self._token
+
+    async def save(self, token: Token) -> None:
+        """Keep this one in place of any other."""
+        self._token = token
+
+    async def forget(self, value: str) -> None:
+        """Drop the token if it is still this one."""
+        if self._token is not None and self._token.value == value:
+            self._token = None
+
+
+Mint = Callable[[], Awaitable[Token]]
+
+
+class DarajaAuth(httpx.Auth):
+    """Puts the token on each request; after a refused token one new token and one more try, never a third.
+
+    Asynchronous only. Raises TokenUnavailable, before the request is sent, when there is no token to be had.
+    """
+
+    def __init__(self, mint: Mint, *, clock: Clock = utc_now, store: TokenStore | None = None) -> None:
+        self._mint = mint
+        self._clock = clock
+        self._store: TokenStore = store if store is not None else MemoryTokenStore()
+        self._lock = asyncio.Lock()
+        self._failures = 0
+
+    def sync_auth_flow(
+        self,
+        request: httpx.Request,  # noqa: ARG002 - httpx's signature
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """Refused: one event loop, one lock."""
+        raise RuntimeError("DarajaAuth works with httpx.AsyncClient only")
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """httpx's hook: send, and after a refused token (that call surely did nothing) send once more."""
+        token = await self._obtain(refused=None)
+        response = yield _with_token(request, token)
+        if not await _refuses_token(response):
+            return
+        log.info("daraja_token_refused", http_status=response.status_code)
+        token = await self._obtain(refused=token.value)
+        response = yield _with_token(request, token)
+        if await _refuses_token(response):
+            log.warning("daraja_fresh_token_refused", http_status=response.status_code)
+            await self._forget(token)
+
+    async def _obtain(self, refused: str | None) -> Token:
+        """A good token other than `refused`. Whoever waited while a mint failed shares that failure."""
+        failures_before = self._failures
+        async with self._lock:
+            try:
+                return await self._stored_or_minted(refused, failures_before)
+            except TokenUnavailable:
+                self._failures += 1
+                raise
+            except Exception as error:
+                self._failures += 1
+                raise TokenUnavailable(f"no access token ({type(error).__name__})") from error
+
+    async def _stored_or_minted(self, refused: str | None, failures_before: int) -> Token:
+        stored = await self._store.load()
+        if stored is not None and stored.value == refused:
+            await self._store.forget(stored.value)
+        elif stored is not None and stored.is_good(self._clock()):
+            return stored
+        if self._failures != failures_before:
+            raise TokenUnavailable("no access token: the try just now failed")
+        token = await self._mint()
+        await self._store.save(token)
+        log.info("daraja_token_minted", expires_at=token.expires_at.isoformat())
+        return token
+
+    async def _forget(self, token: Token) -> None:
+        try:
+            await self._store.forget(token.value)
+        except Exception as error:  # M-PESA's answer is what the caller must hear
+            log.warning("daraja_token_not_forgotten", error=type(error).__name__)
+
+
+def _with_token(request: httpx.Request, token: Token) -> httpx.Request:
+    request.headers["Authorization"] = f"Bearer {token.value}"
+    return request
+
+
+async def _refuses_token(response: httpx.Response) -> bool:
+    return is_token_refusal(await response.aread())
+
+
+async def mint_token(http: httpx.AsyncClient, credentials: Credentials, clock: Clock) -> Token:
+    """Ask Daraja for a token. Raises TokenUnavailable, with M-PESA's code where it gave one."""
+    asked_at = clock()
+    basic = httpx.BasicAuth(credentials.consumer_key, credentials.consumer_secret)
+    try:
+        response = await http.get(TOKEN_PATH, params={"grant_type": "client_credentials"}, auth=basic)
+    except Exception as error:
+        raise TokenUnavailable(f"no access token ({type(error).__name__})") from error
+    return read_token(response.status_code, response.content, asked_at)
+
+
+def read_token(status: int, body: bytes, asked_at: datetime) -> Token:
+    """The answer to the OAuth call; its life counts from when it was asked for. Raises TokenUnavailable."""
+    answer = read_object(body) or {}
+    value = as_identifier(answer.get("access_token"))
+    if not (200 <= status < 300 and value):
+        code = as_code(answer.get("errorCode"))
+        raise TokenUnavailable(
+            f"no access token: {code or 'no code'} under HTTP {status}",
+            code=code,
+            message=as_words(answer.get("errorMessage")),
+            request_id=as_identifier(answer.get("requestId")),
+        )
+    return Token(value, asked_at + timedelta(seconds=_life(answer.get("expires_in"))))
+
+
+def _life(value: Any) -> int:
+    """Seconds, sent as a number or as text."""
+    code = as_code(value)
+    return min(int(code), _LIFE_S) if code.isdecimal() else _LIFE_S

@@ -1,0 +1,140 @@
+"""What can go wrong between us and M-PESA, told apart by what may have happened to the money.
+
+    DarajaError
+     ├ BadRequest            a field is wrong; found before sending, nothing was sent
+     ├ NeverSent             no connection (refused port, DNS, TLS refused): nothing was sent
+     │   └ TokenUnavailable  OAuth failed before the call: nothing was sent
+     ├ Refused               M-PESA answered, and the answer is no
+     │   └ TokenRefused      "Invalid Access Token", twice in a row
+     ├ AnswerLost            the call may have arrived; nobody here knows what became of it
+     └ BadCallback           a body that is no callback
+
+The flags speak of a push. A query moves no money: its errors leave the payment as it was.
+No text here ever holds a secret, a phone number or a CheckoutRequestID.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DarajaError(Exception):
+    """The root.
+
+    `code`, `message`: M-PESA's own, or empty; `request_id`: what M-PESA's support asks for;
+    `cause`: the catalogue's word; `retry_after_s`: seconds, None when trying again does not help.
+    """
+
+    money_may_have_moved: ClassVar[bool] = True  #: whether the payer may have been debited by this call
+    default_cause: ClassVar[str] = "unknown"
+    safe_to_retry: bool = False  #: sending again cannot charge twice, and may help (after `retry_after_s`)
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        code: str = "",
+        message: str = "",
+        request_id: str = "",
+        cause: str = "",
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(summary)
+        self.code = code
+        self.message = message
+        self.request_id = request_id
+        self.cause = cause or self.default_cause
+        self.retry_after_s = retry_after_s
+
+
+class BadRequest(DarajaError):
+    """A field M-PESA would refuse; nothing was sent. `field`: Daraja's name; `reason`: never the value."""
+
+    money_may_have_moved = False
+    default_cause = "bad_request_local"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}", message=reason)
+        self.field = field
+        self.reason = reason
+
+
+class NeverSent(DarajaError):
+    """No connection came about: the request never left us."""
+
+    money_may_have_moved = False
+    default_cause = "never_sent"
+    safe_to_retry = True
+
+    def __init__(self, summary: str, *, code: str = "", message: str = "", request_id: str = "") -> None:
+        super().__init__(summary, code=code, message=message, request_id=request_id, retry_after_s=0)
+
+
+class TokenUnavailable(NeverSent):
+    """No access token could be had, for whatever reason: the request itself was never sent."""
+
+    default_cause = "no_token"
+
+
+class Refused(DarajaError):
+    """M-PESA's definite no: nothing was started. `http_status` as answered."""
+
+    money_may_have_moved = False
+    default_cause = "refused_other"
+
+    def __init__(
+        self,
+        *,
+        code: str,
+        message: str,
+        http_status: int,
+        request_id: str = "",
+        cause: str = "",
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(
+            f"M-PESA refused: {code} under HTTP {http_status}",
+            code=code,
+            message=message,
+            request_id=request_id,
+            cause=cause,
+            retry_after_s=retry_after_s,
+        )
+        self.http_status = http_status
+        self.safe_to_retry = retry_after_s is not None
+
+
+class TokenRefused(Refused):
+    """A fresh token was refused as well: product, environment or go-live, not a stale token."""
+
+    default_cause = "token_refused"
+
+
+class AnswerLost(DarajaError):
+    """Uncertain: the request may have been processed. Never send it again; ask, or wait for the callback.
+
+    `http_status` is None when no status line arrived.
+    """
+
+    default_cause = "answer_lost"
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        code: str = "",
+        message: str = "",
+        request_id: str = "",
+        cause: str = "",
+        http_status: int | None = None,
+    ) -> None:
+        super().__init__(summary, code=code, message=message, request_id=request_id, cause=cause)
+        self.http_status = http_status
+
+
+class BadCallback(DarajaError):
+    """Not a callback that can be read; says nothing about any payment. The text never quotes the body."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not an STK callback: {reason}", message=reason)
+        self.reason = reason

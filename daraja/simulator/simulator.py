@@ -1,0 +1,116 @@
+"""The simulator: Daraja's three calls over M-PESA, with every lever and record a test may want."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from daraja.simulator.books import Books
+from daraja.simulator.callbacks import CallbackSender, Delivery
+from daraja.simulator.config import SimulatorConfig
+from daraja.simulator.endpoints import Daraja, SeenPush
+from daraja.simulator.levers import Endpoint, Levers
+from daraja.simulator.mpesa import Mpesa
+from daraja.simulator.prompts import Prompt
+from daraja.simulator.waiting import Watch
+
+
+class Simulator(Levers):
+    """A Daraja of its own. Close it with `aclose` or `async with` when no server's lifespan does."""
+
+    def __init__(
+        self,
+        config: SimulatorConfig | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
+        self.config = config or SimulatorConfig()
+        rng = random.Random(self.config.seed)
+        self._watch = Watch()
+        self._sender = CallbackSender(
+            http, clock, timeout_s=self.config.callback_timeout_s, masked_phone=self.config.masked_phone
+        )
+        self._mpesa = Mpesa(self.config, clock, rng, self._sender, self._watch)
+        super().__init__(self._mpesa)
+        self.daraja = Daraja(self.config, clock, rng, self._mpesa, self, self._watch)
+
+    @property
+    def books(self) -> Books:
+        """What money truly moved."""
+        return self._mpesa.books
+
+    @property
+    def pushes(self) -> list[SeenPush]:
+        """Every POST that reached the push address, refused ones too."""
+        return self.daraja.pushes
+
+    @property
+    def counts(self) -> Counter[Endpoint]:
+        """How many requests reached each endpoint."""
+        return self.daraja.counts
+
+    @property
+    def prompts(self) -> list[Prompt]:
+        """Every accepted push, oldest first."""
+        return self._mpesa.prompts.all()
+
+    @property
+    def callbacks(self) -> list[Delivery]:
+        """Every callback posted so far, as soon as its answer (or failure) is known."""
+        return self._sender.deliveries
+
+    async def wait_for_callbacks(self, count: int) -> None:
+        """Return once so many callbacks were posted since the start or the last reset."""
+        await self._watch.until(lambda: len(self.callbacks) >= count)
+
+    async def wait_for_pushes(self, count: int) -> None:
+        """Return once so many POSTs reached the push address since the start or the last reset."""
+        await self._watch.until(lambda: len(self.pushes) >= count)
+
+    async def wait_for_movements(self, count: int) -> None:
+        """Return once money moved so many times since the start or the last reset."""
+        await self._watch.until(lambda: len(self.books.movements) >= count)
+
+    async def wait_for_prompt(self, phone: str) -> Prompt:
+        """Return the oldest prompt a phone shows, as soon as it shows one."""
+        await self._watch.until(lambda: bool(self._mpesa.prompts.ringing(phone)))
+        return self._mpesa.prompts.ringing(phone)[0]
+
+    async def settle_all(self) -> None:
+        """Let all time pass at once; a manual prompt nobody answered expires."""
+        await self._mpesa.settle_all()
+
+    def forget_tokens(self) -> None:
+        """Every token minted so far is refused from now on (404.001.03)."""
+        self.daraja.tokens.forget()
+
+    async def reset(self) -> None:
+        """Back to an empty simulator; only tokens stay good."""
+        await self._mpesa.stop()
+        self._mpesa.prompts.clear()
+        self.books.clear()
+        self.callbacks.clear()
+        self.pushes.clear()
+        self.counts.clear()
+        self.clear_orders()
+
+    async def aclose(self) -> None:
+        """Break off everything that is going on and close the callback client."""
+        self.daraja.closing.set()
+        await self._mpesa.stop()
+        await self._sender.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,1 @@
+"""The book of record: what is true of schools, children, payments and messages, and how it may change."""

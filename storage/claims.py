@@ -1,0 +1,53 @@
+"""What parents say: "this M-PESA code is mine". A claim fills no receipt and moves no status."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, col, select
+
+from storage.schema import Row, table_of
+from storage.unit import Unit, insert_once
+
+
+class Claim(Row, table=True):
+    """A code typed or pasted in a chat. payment_id: the payment it was typed for, if any."""
+
+    __tablename__: ClassVar[str] = "claims"
+    __table_args__ = (UniqueConstraint("school_id", "code", "chat_id"),)
+
+    id: int = Field(default=None, primary_key=True)
+    school_id: int = Field(foreign_key="schools.id")
+    code: str
+    chat_id: int = Field(foreign_key="chats.id")
+    payment_id: int | None = Field(default=None, foreign_key="payments.id", index=True)
+    created_at: datetime
+
+
+def add_claim(
+    unit: Unit, *, school_id: int, chat_id: int, code: str, payment_id: int | None, now: datetime
+) -> bool:
+    """Keeps the claim. code: normalised. False: this chat claimed it before."""
+    values = {
+        "school_id": school_id, "code": code, "chat_id": chat_id, "payment_id": payment_id, "created_at": now
+    }  # fmt: skip
+    return insert_once(unit, table_of(Claim), values, ("school_id", "code", "chat_id")) is not None
+
+
+def find_claim(unit: Unit, school_id: int, code: str) -> Claim | None:
+    """The first claim of that code, one that names a payment before one that names none."""
+    return unit.session.exec(
+        select(Claim)
+        .where(Claim.school_id == school_id, Claim.code == code)
+        .order_by(col(Claim.payment_id).is_(None), col(Claim.id))
+        .limit(1)
+    ).first()
+
+
+def claimed_code(unit: Unit, payment_id: int) -> str | None:
+    """The last code that was claimed for the payment."""
+    return unit.session.exec(
+        select(Claim.code).where(Claim.payment_id == payment_id).order_by(col(Claim.id).desc()).limit(1)
+    ).first()

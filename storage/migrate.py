@@ -1,0 +1,43 @@
+"""Bringing a database to the newest schema, from code: no alembic.ini, no working directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaUnknown(Exception):
+    """The database has a schema that this release does not know: a newer one wrote it."""
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; the connection is handed to the environment and stays the caller's to
+    commit.
+    """
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def newest() -> str:
+    """The newest revision's id."""
+    head = ScriptDirectory.from_config(configuration()).get_current_head()
+    assert head is not None
+    return head
+
+
+def migrate(connection: Connection, to: str = "head") -> None:
+    """Runs what is missing, inside the caller's transaction. Raises SchemaUnknown."""
+    try:
+        command.upgrade(configuration(connection), to)
+    except (CommandError, ResolutionError) as error:
+        raise SchemaUnknown(str(error)) from error

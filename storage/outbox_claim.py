@@ -1,0 +1,146 @@
+"""The sender's side of the outbox: what may be sent now, taken with a lease."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, and_, or_, select, update
+
+from storage.chats import Chat
+from storage.outbox_rows import MESSAGES, Kind, Sending
+from storage.schema import table_of
+from storage.unit import Unit
+
+_CHATS = table_of(Chat)
+_C = MESSAGES.c
+_LOOK_AHEAD = 4  #: rows looked at for each one claimed: several may belong to one chat
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedMessage:
+    """Everything the sender needs. lease: to be named when it reports. attempts: earlier tries that went
+    wrong.
+
+    edit_message_id: edit this message instead of sending a new one.
+    """
+
+    id: int
+    lease: int
+    lease_until: datetime
+    chat_id: int
+    channel: str
+    address: str
+    language: str | None
+    kind: str
+    body: dict[str, Any] = field(repr=False)
+    slot: str | None
+    edit_message_id: str | None
+    attempts: int
+
+    @property
+    def at_most_once(self) -> bool:
+        """Reminders: when in doubt, not again."""
+        return self.kind == Kind.REMINDER
+
+
+def claim(unit: Unit, now: datetime, lease_s: float, limit: int) -> list[ClaimedMessage]:
+    """Takes up to `limit` due messages, at most one a chat: replies first, then receipts, then reminders.
+
+    No row is taken while one of its chat is being sent, or an earlier one backs off. Rows of blocked chats
+    are dropped. A lapsed lease is taken again; a reminder's is "unknown" instead.
+    """
+    _lapse(unit, now)
+    _drop_blocked(unit, now)
+    lease_until = now + timedelta(seconds=lease_s)
+    chosen: dict[int, Row[Any]] = {}
+    for row in _candidates(unit, now, limit * _LOOK_AHEAD):
+        if len(chosen) < limit:
+            chosen.setdefault(row.chat_id, row)
+    taken = [row for row in chosen.values() if _lease(unit, row, lease_until)]
+    return [_claimed(unit, row, lease_until) for row in taken]
+
+
+def _lapse(unit: Unit, now: datetime) -> None:
+    lapsed = and_(_C.state == Sending.LEASED, _C.lease_until <= now)
+    for reminder, state in ((True, Sending.UNKNOWN), (False, Sending.WAITING)):
+        of_kind = _C.kind == Kind.REMINDER if reminder else _C.kind != Kind.REMINDER
+        unit.core.execute(
+            update(MESSAGES).where(lapsed, of_kind).values(state=state, lease_until=None, reason="lapsed")
+        )
+
+
+def _drop_blocked(unit: Unit, now: datetime) -> None:
+    blocked = select(_CHATS.c.id).where(_CHATS.c.blocked_at.is_not(None))
+    unit.core.execute(
+        update(MESSAGES)
+        .where(_C.state == Sending.WAITING, _C.send_at <= now, _C.chat_id.in_(blocked))
+        .values(state=Sending.DROPPED, reason="blocked")
+    )
+
+
+def _candidates(unit: Unit, now: datetime, limit: int) -> Sequence[Row[Any]]:
+    other = MESSAGES.alias("other")
+    in_the_way = or_(
+        other.c.state == Sending.LEASED,
+        and_(
+            other.c.state == Sending.WAITING,
+            other.c.id < _C.id,
+            other.c.attempts > 0,
+            other.c.send_at > now,
+        ),
+    )
+    statement = (
+        select(MESSAGES, _CHATS.c.channel, _CHATS.c.address, _CHATS.c.language)
+        .join(_CHATS, _CHATS.c.id == _C.chat_id)
+        .where(
+            _C.state == Sending.WAITING,
+            _C.send_at <= now,
+            ~select(other.c.id).where(other.c.chat_id == _C.chat_id, in_the_way).exists(),
+        )
+        .order_by(_C.priority, _C.id)
+        .limit(limit)
+        .with_for_update(of=MESSAGES, skip_locked=True)
+    )
+    return unit.core.execute(statement).all()
+
+
+def _lease(unit: Unit, row: Row[Any], lease_until: datetime) -> bool:
+    taken = unit.core.execute(
+        update(MESSAGES)
+        .where(_C.id == row.id, _C.state == Sending.WAITING, _C.lease == row.lease)
+        .values(state=Sending.LEASED, lease=_C.lease + 1, lease_until=lease_until)
+    )
+    return taken.rowcount == 1
+
+
+def _claimed(unit: Unit, row: Row[Any], lease_until: datetime) -> ClaimedMessage:
+    return ClaimedMessage(
+        id=row.id,
+        lease=row.lease + 1,
+        lease_until=lease_until,
+        chat_id=row.chat_id,
+        channel=row.channel,
+        address=row.address,
+        language=row.language,
+        kind=row.kind,
+        body=json.loads(unit.vault.open(row.body_enc)),
+        slot=row.slot,
+        edit_message_id=_last_in_slot(unit, row),
+        attempts=row.attempts,
+    )
+
+
+def _last_in_slot(unit: Unit, row: Row[Any]) -> str | None:
+    if row.slot is None:
+        return None
+    last = (
+        select(_C.message_id)
+        .where(_C.chat_id == row.chat_id, _C.slot == row.slot, _C.id < row.id, _C.state == Sending.SENT)
+        .order_by(_C.id.desc())
+        .limit(1)
+    )
+    return unit.core.execute(last).scalar_one_or_none()

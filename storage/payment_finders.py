@@ -1,0 +1,106 @@
+"""Finding payments: by what M-PESA names them by, by chat, by child, by phone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlmodel import col
+from sqlmodel import select as select_rows
+
+from storage.payment_door import CHECKOUT, TOKEN, get
+from storage.payment_rows import PAYMENTS, Payment
+from storage.payment_state import AWAITING, OPEN
+from storage.payment_work import BLOCK
+from storage.people import PHONE
+from storage.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class RecentPush:
+    """A push of the last five minutes. holding_until: set while a prompt may still be open on that phone."""
+
+    payment_id: int
+    phone: str = field(repr=False)
+    amount_cents: int
+    pushed_at: datetime
+    holding_until: datetime | None
+
+
+def by_token(unit: Unit, token: str) -> Payment | None:
+    """The payment whose callback address ends in this token."""
+    return _first(unit, PAYMENTS.c.token_hash == unit.vault.hash(TOKEN, token))
+
+
+def by_checkout(unit: Unit, checkout_request_id: str) -> Payment | None:
+    """The payment that M-PESA knows by this id."""
+    return _first(unit, PAYMENTS.c.checkout_hash == unit.vault.hash(CHECKOUT, checkout_request_id))
+
+
+def same_checkout(unit: Unit, payment: Payment, checkout_request_id: str) -> bool | None:
+    """Whether this is the payment's CheckoutRequestID; None while we do not know its own."""
+    if payment.checkout_hash is None:
+        return None
+    return payment.checkout_hash == unit.vault.hash(CHECKOUT, checkout_request_id)
+
+
+def open_for_chat(unit: Unit, chat_id: int) -> list[Payment]:
+    """The chat's open payments, oldest first."""
+    return _rows(unit, Payment.chat_id == chat_id, col(Payment.status).in_(OPEN))
+
+
+def open_for_students(unit: Unit, student_ids: Sequence[int]) -> list[Payment]:
+    """Open payments for these children, from whichever chat, oldest first."""
+    return _rows(unit, col(Payment.student_id).in_(student_ids), col(Payment.status).in_(OPEN))
+
+
+def recent_for_chat(unit: Unit, chat_id: int, limit: int = 5) -> list[Payment]:
+    """The chat's payments, newest first, open ones included."""
+    newest = (
+        select_rows(Payment)
+        .where(Payment.chat_id == chat_id)
+        .order_by(col(Payment.created_at).desc(), col(Payment.id).desc())
+        .limit(limit)
+        .execution_options(populate_existing=True)
+    )
+    return list(unit.session.exec(newest))
+
+
+def recent_pushes(unit: Unit, phones: Sequence[str], now: datetime) -> list[RecentPush]:
+    """Pushes of the last five minutes to these phones, newest first; those that surely never left are not
+    among them.
+    """
+    by_hash = {unit.vault.hash(PHONE, phone): phone for phone in phones}
+    statement = (
+        select(PAYMENTS)
+        .where(
+            PAYMENTS.c.phone_hash.in_(by_hash),
+            PAYMENTS.c.reached_mpesa,
+            or_(PAYMENTS.c.pushed_at > now - BLOCK, PAYMENTS.c.holds_phone.is_not(None)),
+        )
+        .order_by(PAYMENTS.c.pushed_at.desc())
+    )
+    return [
+        RecentPush(
+            payment_id=row.id,
+            phone=by_hash[row.phone_hash],
+            amount_cents=row.amount_cents,
+            pushed_at=row.pushed_at,
+            holding_until=row.blocked_until
+            if row.holds_phone is not None and row.status in AWAITING
+            else None,
+        )
+        for row in unit.core.execute(statement)
+    ]
+
+
+def _first(unit: Unit, condition: ColumnElement[bool]) -> Payment | None:
+    found = unit.core.execute(select(PAYMENTS.c.id).where(condition)).scalar_one_or_none()
+    return None if found is None else get(unit, found)
+
+
+def _rows(unit: Unit, *conditions: ColumnElement[bool] | bool) -> list[Payment]:
+    statement = select_rows(Payment).where(*conditions).order_by(col(Payment.id))
+    return list(unit.session.exec(statement.execution_options(populate_existing=True)))

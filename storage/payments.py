@@ -1,0 +1,42 @@
+"""Payments, whole: the row and its one door, its history, its work, its finders."""
+
+from __future__ import annotations
+
+from storage.claims import Claim, add_claim, claimed_code, find_claim
+from storage.payment_door import CHANGEABLE, Announce, change, checkout_of, create, get, move, phone_of
+from storage.payment_events import PaymentEvent, events_of, remark
+from storage.payment_finders import (
+    RecentPush,
+    by_checkout,
+    by_token,
+    open_for_chat,
+    open_for_students,
+    recent_for_chat,
+    recent_pushes,
+    same_checkout,
+)
+from storage.payment_rows import PAYMENTS, Payment
+from storage.payment_work import (
+    BLOCK,
+    FIRST_CHECK,
+    TOO_LATE,
+    Claimed,
+    blocks_over,
+    claim_check,
+    claim_push,
+    due_checks,
+    due_pushes,
+    lapsed_sending,
+    note_checkout,
+    overdue_queued,
+    release_phone,
+)
+
+__all__ = [
+    "BLOCK", "CHANGEABLE", "FIRST_CHECK", "PAYMENTS", "TOO_LATE", "Announce", "Claim", "Claimed",
+    "Payment", "PaymentEvent", "RecentPush", "add_claim", "blocks_over", "by_checkout", "by_token",
+    "change", "checkout_of", "claim_check", "claim_push", "claimed_code", "create", "due_checks",
+    "due_pushes", "events_of", "find_claim", "get", "lapsed_sending", "move", "note_checkout",
+    "open_for_chat", "open_for_students", "overdue_queued", "phone_of", "recent_for_chat",
+    "recent_pushes", "release_phone", "remark", "same_checkout",
+]  # fmt: skip

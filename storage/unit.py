@@ -1,0 +1,47 @@
+"""One unit of work: what every storage function takes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A session inside an open transaction, and the vault that opens what is encrypted.
+
+    Functions never commit or roll back: the writer does.
+    """
+
+    session: Session
+    vault: Vault
+
+    @property
+    def core(self) -> Connection:
+        """The connection for Core statements; what the session still holds back is flushed first."""
+        self.session.flush()
+        return self.session.connection()
+
+
+def insert_once(unit: Unit, table: Table, values: Mapping[str, Any], keys: Sequence[str] = ()) -> int | None:
+    """Inserts a row unless a unique key (the one named, else any) already holds it.
+
+    Returns the new row's first primary key column, None when the row was there before.
+    """
+    connection = unit.core
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    first: Column[Any] = next(iter(table.primary_key.columns))
+    statement = (
+        make(table)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=list(keys) or None)
+        .returning(first)
+    )
+    return connection.execute(statement).scalar_one_or_none()
