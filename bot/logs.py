@@ -18,7 +18,8 @@ from structlog.typing import Processor
 
 HIDDEN = "•••"
 
-_CHATTY = ("httpx", "httpcore", "telegram", "apscheduler", "aiohttp", "asyncio", "uvicorn")
+_CHATTY = ("httpx", "httpcore", "apscheduler", "aiohttp", "asyncio", "uvicorn")
+_TOO_CHATTY = ("telegram",)  # at DEBUG it prints whole messages: children's names, balances
 _SHORTEST_SECRET = 6
 _GAP = r"[ \u00a0().\-]{0,2}"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -113,6 +114,8 @@ def configure(level: str, secrets: Iterable[str] = (), stream: TextIO | None = N
     root.setLevel(level)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
+    for name in _TOO_CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     structlog.configure(
         processors=[

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, repeat
 
 import structlog
 from starlette.types import ASGIApp
-from telegram.error import InvalidToken, NetworkError, TelegramError
 
-from bot.channels.telegram import Poller, TelegramMessenger, make_bot, set_commands
+from bot.channels.telegram import Poller, TelegramMessenger, make_bot, meet, username_of
 from bot.jobs import Job, make_scheduler
 from bot.services.announce import Announcer
+from bot.services.background import Background
 from bot.services.callbacks import CallbackVerdict
 from bot.services.collect import Collect
 from bot.services.converse import Converse, Taken
@@ -38,11 +37,6 @@ from storage.unit import Unit
 log = structlog.get_logger(__name__)
 
 STOP_WITHIN_S = 6.0
-MEET_AGAIN_S = (1.0, 2.0, 5.0, 10.0, 30.0)
-
-
-class UnknownBotToken(Exception):
-    """Telegram knows no bot with this token."""
 
 
 def utc_now() -> datetime:
@@ -120,7 +114,7 @@ class Karo:
         self.school = school
         self.bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
         self.daraja = make_daraja(settings)
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background(done=self._wake)
         self.verbs = self._verbs(clock)
         self.poller = Poller(
             self.bot,
@@ -134,7 +128,7 @@ class Karo:
         announce = Announcer(self.school, clock)
         settle = Settle(self.database, self.school, clock, announce)
         return Verbs(
-            converse=Converse(self.database, self.school, clock, announce, committed=self._committed),
+            converse=Converse(self.database, self.school, clock, committed=self._committed),
             collect=Collect(
                 self.database, self.daraja, self.school, clock, announce, settle, new_token=new_callback_token
             ),
@@ -159,8 +153,9 @@ class Karo:
         async with AsyncExitStack() as stack:
             stack.callback(self.database.close)
             stack.push_async_callback(self.daraja.aclose)
-            stack.push_async_callback(self._finish_background)
+            stack.push_async_callback(self._background.finish, STOP_WITHIN_S)
             await self.verbs.collect.recover()
+            await self.verbs.deliver.recover()
             self.web_url = await stack.enter_async_context(
                 serving(self._web(), self.settings.host, self.settings.port)
             )
@@ -168,27 +163,9 @@ class Karo:
                 scheduler = make_scheduler(self.jobs())
                 scheduler.start()
                 stack.callback(scheduler.shutdown, wait=False)
-            if await self._met_telegram(stack, stop):
+            if await meet(self.bot, stack, stop):
                 await self._chat(stop, started)
             log.info("stopping")
-
-    async def _met_telegram(self, stack: AsyncExitStack, stop: asyncio.Event) -> bool:
-        """Callbacks and jobs run while Telegram cannot be reached; False: told to stop before it was."""
-        for wait_s in chain(MEET_AGAIN_S, repeat(MEET_AGAIN_S[-1])):
-            try:
-                await stack.enter_async_context(self.bot)
-                await set_commands(self.bot)
-            except InvalidToken as error:
-                raise UnknownBotToken from error
-            except NetworkError as error:
-                log.warning("telegram.unreachable", kind=type(error).__name__, again_in_s=wait_s)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), wait_s)
-            else:
-                return True
-            if stop.is_set():
-                return False
-        return False
 
     async def _chat(self, stop: asyncio.Event, started: Callable[[], Awaitable[None]] | None) -> None:
         polling = asyncio.create_task(self.poller.run())
@@ -224,14 +201,17 @@ class Karo:
     def _then_wake(self, call: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
         async def ticked() -> None:
             await call()
-            self.verbs.deliver.wake()
+            self._wake()
 
         return ticked
 
     async def _callback(self, token: str, body: bytes) -> CallbackVerdict:
         verdict = await self.verbs.settle.callback(token, body)
-        self.verbs.deliver.wake()
+        self._wake()
         return verdict
+
+    def _wake(self) -> None:
+        self.verbs.deliver.wake()
 
     async def _ready(self) -> bool:
         return await self.database.read(lambda unit: schools.is_there(unit, self.school.id))
@@ -241,34 +221,14 @@ class Karo:
 
     async def _poison(self, incoming: Incoming) -> None:
         await self.verbs.converse.apologise(incoming)
-        self.verbs.deliver.wake()
+        self._wake()
 
     def _committed(self, taken: Taken) -> None:
-        self.verbs.deliver.wake()
+        self._wake()
         for payment_id in taken.pushes:
-            self._start(self.verbs.collect.push(payment_id))
+            self._background.start(self.verbs.collect.push(payment_id))
         for payment_id in taken.checks:
-            self._start(self.verbs.reconcile.check(payment_id))
-
-    def _start(self, work: Coroutine[object, object, None]) -> None:
-        async def guarded() -> None:
-            try:
-                await work
-            except Exception:
-                log.exception("background.failed")
-            finally:
-                self.verbs.deliver.wake()
-
-        task = asyncio.create_task(guarded())
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    async def _finish_background(self) -> None:
-        if self._background:
-            _, late = await asyncio.wait(self._background, timeout=STOP_WITHIN_S)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            self._background.start(self.verbs.reconcile.check(payment_id))
 
 
 async def _end(*tasks: asyncio.Task[None]) -> None:
@@ -280,10 +240,5 @@ async def _end(*tasks: asyncio.Task[None]) -> None:
 
 async def staff_link(settings: Settings, code: str) -> str | None:
     """The one-time Telegram link of an invite; None when Telegram cannot be asked for the bot's name."""
-    if not settings.telegram_bot_token:
-        return None
-    try:
-        async with make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url) as bot:
-            return f"https://t.me/{bot.username}?start={code}"
-    except TelegramError:
-        return None
+    name = await username_of(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
+    return f"https://t.me/{name}?start={code}" if name else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import UniqueConstraint, update
+from sqlalchemy import Index, UniqueConstraint, text, update
 from sqlmodel import Field, col, select
 
 from storage.schema import Row, table_of
@@ -18,7 +18,15 @@ class Chat(Row, table=True):
     """
 
     __tablename__: ClassVar[str] = "chats"
-    __table_args__ = (UniqueConstraint("school_id", "channel", "address"),)
+    __table_args__ = (
+        UniqueConstraint("school_id", "channel", "address"),
+        Index(
+            "ix_chats_blocked",
+            "id",
+            sqlite_where=text("blocked_at IS NOT NULL"),
+            postgresql_where=text("blocked_at IS NOT NULL"),
+        ),
+    )
 
     id: int = Field(default=None, primary_key=True)
     school_id: int = Field(foreign_key="schools.id")

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import CTE, ColumnElement, Integer, Select, and_, cast, func, or_, select
 
 from storage.broken import Rule
+from storage.imports import OPENING
 from storage.ledger import ENTRIES, LINES, Account
 from storage.payment_rows import PAYMENTS
 from storage.payment_state import PaymentStatus
@@ -52,13 +53,14 @@ def rules(school_id: int) -> list[Rule]:
 
 
 def _unbalanced(school_id: int) -> Select[Any]:
+    """An opening balance of nothing is a head without lines: it counts as posted, and moves nothing."""
     total = func.coalesce(func.sum(LINES.c.amount_cents), 0)
     return (
         select(ENTRIES.c.id, total)
         .join(LINES, LINES.c.entry_id == ENTRIES.c.id, isouter=True)
         .where(ENTRIES.c.school_id == school_id)
         .group_by(ENTRIES.c.id)
-        .having(or_(total != 0, func.count(LINES.c.id) < 2))
+        .having(or_(total != 0, and_(func.count(LINES.c.id) < 2, ENTRIES.c.kind != OPENING)))
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.script.revision import ResolutionError
 from alembic.util.exc import CommandError
@@ -28,6 +30,7 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
+@cache
 def newest() -> str:
     """The newest revision's id."""
     head = ScriptDirectory.from_config(configuration()).get_current_head()
@@ -37,6 +40,8 @@ def newest() -> str:
 
 def migrate(connection: Connection, to: str = "head") -> None:
     """Runs what is missing, inside the caller's transaction. Raises SchemaUnknown."""
+    if to == "head" and MigrationContext.configure(connection).get_current_revision() == newest():
+        return
     try:
         command.upgrade(configuration(connection), to)
     except (CommandError, ResolutionError) as error:

@@ -63,7 +63,7 @@ def add(
         return None
     if slot is not None:
         _supersede(unit, chat_id, slot, new_id)
-    return unit.session.get_one(OutboxMessage, new_id, populate_existing=True)
+    return OutboxMessage(id=new_id, **values)
 
 
 def announcement_key(payment_id: int, event: str) -> str:

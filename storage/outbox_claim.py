@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, update
+from sqlalchemy import Row, and_, select, update
 
 from storage.chats import Chat
 from storage.outbox_rows import MESSAGES, Kind, Sending
@@ -53,7 +53,7 @@ def claim(unit: Unit, now: datetime, lease_s: float, limit: int) -> list[Claimed
     No row is taken while one of its chat is being sent, or an earlier one backs off. Rows of blocked chats
     are dropped. A lapsed lease is taken again; a reminder's is "unknown" instead.
     """
-    _lapse(unit, now)
+    lapse(unit, now)
     _drop_blocked(unit, now)
     lease_until = now + timedelta(seconds=lease_s)
     chosen: dict[int, Row[Any]] = {}
@@ -64,7 +64,8 @@ def claim(unit: Unit, now: datetime, lease_s: float, limit: int) -> list[Claimed
     return [_claimed(unit, row, lease_until) for row in taken]
 
 
-def _lapse(unit: Unit, now: datetime) -> None:
+def lapse(unit: Unit, now: datetime) -> None:
+    """Takes back what was claimed and not reported by `now`; a reminder's fate is unknown, and stays so."""
     lapsed = and_(_C.state == Sending.LEASED, _C.lease_until <= now)
     for reminder, state in ((True, Sending.UNKNOWN), (False, Sending.WAITING)):
         of_kind = _C.kind == Kind.REMINDER if reminder else _C.kind != Kind.REMINDER
@@ -84,14 +85,13 @@ def _drop_blocked(unit: Unit, now: datetime) -> None:
 
 def _candidates(unit: Unit, now: datetime, limit: int) -> Sequence[Row[Any]]:
     other = MESSAGES.alias("other")
-    in_the_way = or_(
-        other.c.state == Sending.LEASED,
-        and_(
-            other.c.state == Sending.WAITING,
-            other.c.id < _C.id,
-            other.c.attempts > 0,
-            other.c.send_at > now,
-        ),
+    being_sent = select(other.c.id).where(other.c.chat_id == _C.chat_id, other.c.state == Sending.LEASED)
+    backing_off = select(other.c.id).where(
+        other.c.chat_id == _C.chat_id,
+        other.c.state == Sending.WAITING,
+        other.c.id < _C.id,
+        other.c.attempts > 0,
+        other.c.send_at > now,
     )
     statement = (
         select(MESSAGES, _CHATS.c.channel, _CHATS.c.address, _CHATS.c.language)
@@ -99,7 +99,8 @@ def _candidates(unit: Unit, now: datetime, limit: int) -> Sequence[Row[Any]]:
         .where(
             _C.state == Sending.WAITING,
             _C.send_at <= now,
-            ~select(other.c.id).where(other.c.chat_id == _C.chat_id, in_the_way).exists(),
+            ~being_sent.exists(),
+            ~backing_off.exists(),
         )
         .order_by(_C.priority, _C.id)
         .limit(limit)

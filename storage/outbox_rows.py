@@ -49,7 +49,8 @@ class OutboxMessage(Row, table=True):
         one_of("state", Sending),
         CheckConstraint("(state = 'leased') = (lease_until IS NOT NULL)", name="lease_while_leased"),
         Index("ix_outbox_messages_due", "priority", "id", **_where("state = 'waiting'")),
-        Index("ix_outbox_messages_chat", "chat_id", "id", **_where("state IN ('waiting', 'leased')")),
+        Index("ix_outbox_messages_chat_waits", "chat_id", "id", **_where("state = 'waiting'")),
+        Index("ix_outbox_messages_chat_leased", "chat_id", **_where("state = 'leased'")),
         Index("ix_outbox_messages_lease", "lease_until", **_where("state = 'leased'")),
         Index("ix_outbox_messages_slot", "chat_id", "slot", "id", **_where("slot IS NOT NULL")),
     )

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 
 from storage.payment_events import write_event
 from storage.payment_rows import PAYMENTS, Payment
@@ -111,14 +111,10 @@ def walk(
         current = _status(unit, payment_id)
         if not may_move(current, to):
             return None
-        moved = unit.core.execute(
-            update(PAYMENTS)
-            .where(PAYMENTS.c.id == payment_id, PAYMENTS.c.status == current)
-            .values({"status": to, "updated_at": now, **_settled(to, now), **_dated(changes, now)})
-        )
-        if moved.rowcount == 1:  # else another process moved it meanwhile: look again
+        values = {"status": to, "updated_at": now, **_settled(to, now), **_dated(changes, now)}
+        payment = _update(unit, values, PAYMENTS.c.id == payment_id, PAYMENTS.c.status == current)
+        if payment is not None:  # else another process moved it meanwhile: look again
             break
-    payment = _present(unit, payment_id)
     event = event_of(current, to)
     write_event(unit, payment.school_id, payment_id, event, current, to, now, because)
     announce(unit, payment, event)
@@ -130,12 +126,10 @@ def change(unit: Unit, payment_id: int, *, now: datetime, **changes: Any) -> Pay
     others.
     """
     _refuse_others(changes)
-    unit.core.execute(
-        update(PAYMENTS)
-        .where(PAYMENTS.c.id == payment_id)
-        .values({"updated_at": now, **_dated(changes, now)})
-    )
-    return _present(unit, payment_id)
+    payment = _update(unit, {"updated_at": now, **_dated(changes, now)}, PAYMENTS.c.id == payment_id)
+    if payment is None:
+        raise LookupError(f"There is no payment {payment_id}.")
+    return payment
 
 
 def get(unit: Unit, payment_id: int) -> Payment | None:
@@ -151,6 +145,16 @@ def phone_of(unit: Unit, payment: Payment) -> str:
 def checkout_of(unit: Unit, payment: Payment) -> str | None:
     """M-PESA's CheckoutRequestID, once it is known. It contains phone digits: never log it."""
     return None if payment.checkout_enc is None else unit.vault.open_text(payment.checkout_enc)
+
+
+def _update(unit: Unit, values: Mapping[str, Any], *where: ColumnElement[bool]) -> Payment | None:
+    """A conditional update; the row as it is now, None when no row met the conditions."""
+    unit.session.flush()
+    updated = unit.session.scalars(
+        update(Payment).where(*where).values(dict(values)).returning(Payment),
+        execution_options={"populate_existing": True, "synchronize_session": False},
+    )
+    return updated.one_or_none()
 
 
 def _status(unit: Unit, payment_id: int) -> PaymentStatus:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import col
 from sqlmodel import select as select_rows
 
-from storage.payment_door import CHECKOUT, TOKEN, get
+from storage.payment_door import CHECKOUT, TOKEN
 from storage.payment_rows import PAYMENTS, Payment
 from storage.payment_state import AWAITING, OPEN
 from storage.payment_work import BLOCK
@@ -31,12 +31,12 @@ class RecentPush:
 
 def by_token(unit: Unit, token: str) -> Payment | None:
     """The payment whose callback address ends in this token."""
-    return _first(unit, PAYMENTS.c.token_hash == unit.vault.hash(TOKEN, token))
+    return _first(unit, Payment.token_hash == unit.vault.hash(TOKEN, token))
 
 
 def by_checkout(unit: Unit, checkout_request_id: str) -> Payment | None:
     """The payment that M-PESA knows by this id."""
-    return _first(unit, PAYMENTS.c.checkout_hash == unit.vault.hash(CHECKOUT, checkout_request_id))
+    return _first(unit, Payment.checkout_hash == unit.vault.hash(CHECKOUT, checkout_request_id))
 
 
 def same_checkout(unit: Unit, payment: Payment, checkout_request_id: str) -> bool | None:
@@ -96,9 +96,8 @@ def recent_pushes(unit: Unit, phones: Sequence[str], now: datetime) -> list[Rece
     ]
 
 
-def _first(unit: Unit, condition: ColumnElement[bool]) -> Payment | None:
-    found = unit.core.execute(select(PAYMENTS.c.id).where(condition)).scalar_one_or_none()
-    return None if found is None else get(unit, found)
+def _first(unit: Unit, condition: ColumnElement[bool] | bool) -> Payment | None:
+    return next(iter(_rows(unit, condition)), None)
 
 
 def _rows(unit: Unit, *conditions: ColumnElement[bool] | bool) -> list[Payment]:

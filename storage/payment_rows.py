@@ -29,7 +29,9 @@ class Payment(Row, table=True):
         UniqueConstraint("school_id", "intent_id"),
         one_of("status", PaymentStatus),
         CheckConstraint("amount_cents > 0 AND amount_cents % 100 = 0", name="amount_whole_shillings"),
-        CheckConstraint("status = 'queued' OR status = 'cancelled' OR pushed_at IS NOT NULL", name="pushed"),
+        CheckConstraint(
+            "status NOT IN ('sending', 'requested', 'uncertain') OR pushed_at IS NOT NULL", name="pushed"
+        ),
         CheckConstraint(
             "holds_phone IS NULL OR status IN ('sending', 'requested', 'uncertain')",
             name="holds_phone_while_open",

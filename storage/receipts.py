@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, select, text, update
 from sqlmodel import Field
+from sqlmodel import select as select_rows
 
 from storage import ledger
 from storage.ledger import Account, Line
@@ -88,6 +89,8 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class _Report:
+    """One report, tidied."""
+
     number: str | None
     amount_cents: int
     paid_at: datetime
@@ -134,12 +137,12 @@ def record(
 
 def of_payment(unit: Unit, payment_id: int) -> Receipt | None:
     """The payment's own receipt."""
-    return _row(unit, RECEIPTS.c.payment_id == payment_id)
+    return _row(unit, Receipt.payment_id == payment_id)
 
 
 def find(unit: Unit, school_id: int, number: str) -> Receipt | None:
     """The receipt with that number, in suspense or not. number: normalised."""
-    return _row(unit, (RECEIPTS.c.school_id == school_id) & (RECEIPTS.c.number == number))
+    return _row(unit, Receipt.school_id == school_id, Receipt.number == number)
 
 
 def normalise_code(text: str) -> str | None:
@@ -171,7 +174,9 @@ def _tidy(number: str | None) -> str | None:
 
 
 def _lock(unit: Unit, payment: Payment) -> None:
-    unit.core.execute(select(PAYMENTS.c.id).where(PAYMENTS.c.id == payment.id).with_for_update())
+    """One report about a payment at a time; SQLite has one writer anyway."""
+    if unit.core.dialect.name != "sqlite":
+        unit.core.execute(select(PAYMENTS.c.id).where(PAYMENTS.c.id == payment.id).with_for_update())
 
 
 def _first(unit: Unit, payment: Payment, report: _Report) -> Receipt:
@@ -231,9 +236,9 @@ def _post(
     ledger.post(unit, school_id=school_id, kind=kind, ref=str(receipt_id), lines=lines, now=now)
 
 
-def _row(unit: Unit, condition: Any) -> Receipt | None:
-    receipt_id = unit.core.execute(select(RECEIPTS.c.id).where(condition)).scalar_one_or_none()
-    return None if receipt_id is None else _present(unit, receipt_id)
+def _row(unit: Unit, *conditions: Any) -> Receipt | None:
+    statement = select_rows(Receipt).where(*conditions)
+    return unit.session.exec(statement.execution_options(populate_existing=True)).one_or_none()
 
 
 def _present(unit: Unit, receipt_id: int) -> Receipt:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
 from storage.vault import Vault
@@ -36,12 +38,12 @@ def insert_once(unit: Unit, table: Table, values: Mapping[str, Any], keys: Seque
     Returns the new row's first primary key column, None when the row was there before.
     """
     connection = unit.core
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = _insert_once(table, tuple(keys), connection.dialect.name)
+    return connection.execute(statement, dict(values)).scalar_one_or_none()
+
+
+@cache
+def _insert_once(table: Table, keys: tuple[str, ...], dialect: str) -> ReturningInsert[tuple[Any]]:
+    make = postgresql.insert if dialect == "postgresql" else sqlite.insert
     first: Column[Any] = next(iter(table.primary_key.columns))
-    statement = (
-        make(table)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=list(keys) or None)
-        .returning(first)
-    )
-    return connection.execute(statement).scalar_one_or_none()
+    return make(table).on_conflict_do_nothing(index_elements=keys or None).returning(first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import delete
+from sqlalchemy import Index, delete
 from sqlmodel import Field
 
 from storage.schema import Row, table_of
@@ -16,11 +16,12 @@ class SeenUpdate(Row, table=True):
     """This update was handled, in the unit of work that wrote this row."""
 
     __tablename__: ClassVar[str] = "seen_updates"
+    __table_args__ = (Index("ix_seen_updates_seen", "school_id", "seen_at"),)
 
     school_id: int = Field(primary_key=True, foreign_key="schools.id")
     channel: str = Field(primary_key=True)
     update_id: str = Field(primary_key=True)
-    seen_at: datetime = Field(index=True)
+    seen_at: datetime
 
 
 SEEN = table_of(SeenUpdate)

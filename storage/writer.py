@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, RootTransaction
 from sqlmodel import Session
 
 from storage.unit import Unit
@@ -97,13 +97,24 @@ class Writer:
         """
         started = self._timer()
         try:
-            with self._connected().begin():
+            with self._begun(group):
                 job: Job | None = group[0]
                 while job is not None:
                     self._run_one(job)
                     job = self._another(group, started)
         except BaseException:
             self._drop_connection()
+            raise
+
+    def _begun(self, group: list[Job]) -> RootTransaction:
+        """A new transaction. When none can begin, everybody who waits is told at once: `group` takes them
+        in.
+        """
+        try:
+            return self._connected().begin()
+        except BaseException:
+            while self._another(group, self._timer()) is not None:
+                pass
             raise
 
     def _run_one(self, job: Job) -> None:
@@ -120,7 +131,8 @@ class Writer:
         except BaseException as error:
             if not _in_transaction(connection):
                 raise
-            savepoint.rollback()
+            if savepoint.is_active:  # a session whose flush failed has rolled it back already
+                savepoint.rollback()
             job.result, job.error = None, error
 
     def _another(self, group: list[Job], started: float) -> Job | None:

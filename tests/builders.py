@@ -1,4 +1,6 @@
-"""Rows to begin with: a school, a guardian with children and a chat, a payment. Each takes a Unit and writes for real."""
+"""Rows to begin with: a school, a guardian with children and a chat, a payment. Each takes a Unit and
+writes for real.
+"""
 
 from __future__ import annotations
 
@@ -80,7 +82,9 @@ def a_guardian_with_children(
     """A guardian whose chat is linked, with children who each owe the same."""
     phone = phone or f"2547{next(_numbers):08}"
     guardian, _ = people.save_guardian(unit, school_id=school_id, name=name, phone=phone, now=now)
-    students = tuple(a_student(unit, school_id, name=child, owes_cents=owes_cents, now=now) for child in children)
+    students = tuple(
+        a_student(unit, school_id, name=child, owes_cents=owes_cents, now=now) for child in children
+    )
     for student in students:
         people.entrust(unit, school_id=school_id, guardian_id=guardian.id, student_id=student.id, now=now)
     chat = a_chat(unit, school_id, address=address, language=language, now=now)

@@ -1,4 +1,4 @@
-"""The rules of the house, read off the tree itself: sizes, names, docstrings, imports, and docs that keep up."""
+"""The rules of the house, read off the tree: sizes, names, docstrings, imports, and docs that keep up."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
-import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from bot.cli import app
 from bot.settings import Settings
@@ -49,18 +49,21 @@ def public(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.Cl
                 yield from public(node.body, f"{prefix}{node.name}.")
 
 
-def commands(command: click.Command, name: str = "karo") -> Iterator[tuple[str, click.Command]]:
+def commands(command: object, name: str = "karo") -> Iterator[tuple[str, TyperCommand | TyperGroup]]:
+    assert isinstance(command, TyperCommand | TyperGroup)
     yield name, command
-    for part, child in getattr(command, "commands", {}).items():
-        yield from commands(child, f"{name} {part}")
+    if isinstance(command, TyperGroup):
+        for part, child in command.commands.items():
+            yield from commands(child, f"{name} {part}")
 
 
-COMMANDS = dict(commands(typer.main.get_command(app)))
+COMMANDS = dict(commands(get_command(app)))
 
 
 def test_every_file_fits_in_one_head() -> None:
-    sizes = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in (*OURS, *TESTS)}
-    assert {name: size for name, size in sizes.items() if size > 250} == {}
+    limits = dict.fromkeys(OURS, 250) | dict.fromkeys(TESTS, 300)
+    sizes = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in limits}
+    assert {name_of(path): size for path, size in sizes.items() if size > limits[path]} == {}
 
 
 def test_every_function_fits_on_one_screen() -> None:
@@ -128,7 +131,7 @@ def test_the_readme_names_no_setting_that_is_not_there() -> None:
 def test_each_command_has_help_and_stands_in_the_readme(name: str) -> None:
     command = COMMANDS[name]
     assert command.help
-    if not isinstance(command, click.Group):
+    if isinstance(command, TyperCommand):
         assert re.search(rf"^\| `{re.escape(name)}\b", README, re.MULTILINE)
     undescribed = [option.name for option in command.params if not getattr(option, "help", "said above")]
     assert undescribed == []
@@ -144,7 +147,7 @@ def test_the_changelog_begins_with_this_version() -> None:
 def test_every_event_of_the_log_is_explained() -> None:
     told = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     events = {
-        node.args[0].value
+        str(node.args[0].value)
         for path in OURS
         if "simulator" not in path.parts and "playground" not in path.parts
         for node in ast.walk(tree_of(path))

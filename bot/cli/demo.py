@@ -1,4 +1,4 @@
-"""`karo demo`: the real bot on this machine, with its own Daraja simulator, Bot API stand-in and temporary database."""
+"""`karo demo`: the real bot with a Daraja simulator, a Bot API stand-in and a temporary database of its own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def demo(
         bool, typer.Option("--once", help="End after the two payments; 0 only if all went well.")
     ] = False,
 ) -> None:
-    """Watch a paid and a cancelled payment through the real bot; no account needed, nothing leaves this machine."""
+    """Watch a paid and a cancelled payment through the real bot: no account needed."""
     logs.configure("ERROR", ())
     try:
         with tempfile.TemporaryDirectory(prefix="karo-demo-") as folder:

@@ -1,4 +1,4 @@
-"""The demo's people: two parents who pay, one who is left at the keyboard, and what must be true afterwards."""
+"""The demo's people: one who pays, one who cancels, and what must be true afterwards."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class DemoFailed(Exception):
 
 @dataclass(slots=True)
 class Story:
-    """The stage: both ends of the wire, the books between them, and how much of each chat is on the screen."""
+    """The stage: both ends of the wire, the books between them, how much of each chat is shown."""
 
     api: BotApi
     mpesa: Simulator
@@ -54,7 +54,7 @@ class Story:
 
 
 async def play(story: Story) -> None:
-    """A payment that is paid, in English; one that is cancelled at the prompt, in Kiswahili. Raises DemoFailed."""
+    """One payment is paid, in English; one is cancelled, in Kiswahili. Raises DemoFailed."""
     grace = story.api.person(101, "Grace", "254700000101")
     out.rule("Grace pays for Amina")
     await _arrive(story, grace, "en")
@@ -113,7 +113,8 @@ async def _verify(story: Story, receipt_text: str) -> None:
         raise DemoFailed("; ".join(broken))
     out.rule("checked")
     out.print(
-        f"M-PESA moved KES {moved[0].amount_kes:,} under {moved[0].receipt}; our books say the same; karo check is clean."
+        f"M-PESA moved KES {moved[0].amount_kes:,} under {moved[0].receipt}; "
+        "our books say the same, and karo check is clean."
     )
 
 

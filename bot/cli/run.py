@@ -7,11 +7,12 @@ import signal
 
 import structlog
 
+from bot.channels.telegram import UnknownBotToken
 from bot.cli.opening import opened, out, settings_for, stop_with
 from bot.services.census import Census, take_census
 from bot.settings import Settings
 from bot.web import AddressInUse
-from bot.wiring import Karo, UnknownBotToken, the_school
+from bot.wiring import Karo, the_school
 
 log = structlog.get_logger(__name__)
 

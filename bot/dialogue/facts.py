@@ -78,8 +78,8 @@ def valid_amount(cents: int | None) -> bool:
     return cents is not None and cents % 100 == 0 and 100 <= cents <= MAX_KES * 100
 
 
-def written(phone: str, view: View) -> str:
-    """The guardian's own number masked; another in full, so that a slip of the finger is seen before Pay."""
+def readable(phone: str, view: View) -> str:
+    """For the confirmation: the guardian's own number masked, another in full, so that a slip is seen."""
     return mask_phone(phone) if phone == view.own_phone else f"0{phone[3:6]} {phone[6:9]} {phone[9:]}"
 
 

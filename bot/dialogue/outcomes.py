@@ -107,7 +107,7 @@ def cause_of(payment: PaymentView) -> str:
     """The cause by its key in the texts: one of ACTIONS, or "" while nothing that may be said is known."""
     if payment.status in OPEN:
         return _cause_while_open(payment.cause)
-    if payment.cause in ACTIONS:
+    if payment.cause in ACTIONS and (payment.cause != "paid" or payment.status == "paid"):
         return payment.cause
     if payment.status == "cancelled" and not payment.reached_mpesa:
         return "withdrawn"
@@ -129,7 +129,9 @@ def actions_for(payment: PaymentView, view: View) -> tuple[Action, ...]:
     wanted = ACTIONS.get(cause_of(payment), _FIND_OUT)
     if payment.status == "expired":
         wanted = (A.CODE, A.AGAIN, A.PAYBILL)
-    possible = tuple(action for action in wanted if _makes_sense(action, payment, view))
+    if blocked(view, payment):
+        wanted = (A.CHECK, A.CODE)
+    possible = tuple(action for action in wanted if _makes_sense(action, payment))
     return possible or (A.HELP,)
 
 
@@ -145,11 +147,10 @@ def _choice(action: Action, payment: PaymentView) -> Choice:
     return Choice(key_of(action.value, about), say(f"choice.{action.value}"))
 
 
-def _makes_sense(action: Action, payment: PaymentView, view: View) -> bool:
+def _makes_sense(action: Action, payment: PaymentView) -> bool:
     if action is A.CHECK:
         return payment.status in AWAITING and payment.has_checkout_id
     if action is A.CODE:
         return payment.claimed_code is None
-    if action is A.AGAIN and payment.claimed_code and payment.status not in ("failed", "cancelled"):
-        return False
-    return action is A.HELP or not blocked(view, payment)
+    claim_decides = payment.claimed_code is not None and payment.status not in ("failed", "cancelled")
+    return not (action is A.AGAIN and claim_decides)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 
 from bot.dialogue.screen import Choice, Say
 from bot.texts import LANGUAGES, keys, say
@@ -69,6 +70,7 @@ def _names(choice: Choice) -> frozenset[str]:
     return frozenset(labels) | _other_words(choice.key.partition(":")[0])
 
 
+@cache
 def _other_words(verb: str) -> frozenset[str]:
     key = f"words.{verb}"
     if key not in keys(LANGUAGES[0]):

@@ -9,6 +9,7 @@ from bot.dialogue.screen import Choice, Say, Screen, say
 from bot.dialogue.screens_start import CANCEL_CHOICE, MENU_CHOICE
 from bot.dialogue.state import State
 from bot.dialogue.view import ChildView, View
+from daraja.phone import mask_phone
 
 SET_AMOUNT = Choice("set_amount", say("choice.amount"))
 SET_PHONE = Choice("set_phone", say("choice.other"))
@@ -71,7 +72,7 @@ def other_phone(_state: State, view: View) -> Screen:
 
 def _own_choice(view: View) -> tuple[Choice, ...]:
     own = facts.own_phone(view)
-    return (Choice("own", say("choice.own", phone=facts.written(own, view))),) if own else ()
+    return (Choice("own", say("choice.own", phone=mask_phone(own))),) if own else ()
 
 
 def confirm(state: State, view: View) -> Screen:
@@ -86,7 +87,7 @@ def confirm(state: State, view: View) -> Screen:
             class_name=draft.child.class_name,
             school=view.school.name,
             amount_cents=draft.amount_cents,
-            phone=facts.written(draft.phone, view),
+            phone=facts.readable(draft.phone, view),
         )
     ]
     if view.school.sandbox:
@@ -104,7 +105,7 @@ def held(state: State, view: View) -> Screen:
         wait = facts.seconds_until(hold.until, view.now)
         line = say(
             "held.prompt",
-            phone=facts.written(draft.phone, view),
+            phone=mask_phone(draft.phone),
             until_time=hold.until.isoformat(),
             wait_s=wait,
         )
@@ -127,7 +128,7 @@ def second(state: State, view: View) -> Screen:
         "second.ask",
         child=draft.child.name,
         open_cents=other.amount_cents,
-        phone=facts.written(other.phone, view),
+        phone=mask_phone(other.phone),
         amount_cents=draft.amount_cents,
     )
     choices = (Choice("yes", say("choice.yes")), Choice(key_of("open", other.id), say("choice.open")))

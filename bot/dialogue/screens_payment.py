@@ -8,6 +8,7 @@ from bot.dialogue.screen import Say, Screen, say
 from bot.dialogue.screens_start import MENU_CHOICE
 from bot.dialogue.state import State
 from bot.dialogue.view import PaymentView, View
+from daraja.phone import mask_phone
 
 
 def payment(state: State, view: View) -> Screen:
@@ -43,7 +44,7 @@ def _head(key: str, known: PaymentView, view: View) -> Say:
         key,
         amount_cents=known.amount_cents,
         child=facts.name_on(view, known),
-        phone=facts.written(known.phone, view),
+        phone=mask_phone(known.phone),
         school=view.school.name,
     )
 
@@ -57,7 +58,7 @@ def _queued(known: PaymentView, view: View) -> Say:
         "payment.queued",
         amount_cents=known.amount_cents,
         child=facts.name_on(view, known),
-        phone=facts.written(known.phone, view),
+        phone=mask_phone(known.phone),
         push_time=known.push_at.isoformat(),
         wait_s=facts.seconds_until(known.push_at, view.now),
     )

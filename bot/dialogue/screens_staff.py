@@ -31,11 +31,12 @@ def attention_lines(rows: tuple[AttentionView, ...]) -> tuple[Say, ...]:
     if not rows:
         return (say("attention.none"),)
     more = (say("attention.more", count=len(rows) - SHOWN),) if len(rows) > SHOWN else ()
-    shown = tuple(line for row in rows[:SHOWN] for line in _row(row))
+    shown = tuple(line for row in rows[:SHOWN] for line in attention_row(row))
     return (say("attention.count", count=len(rows)), *shown, *more)
 
 
-def _row(row: AttentionView) -> tuple[Say, ...]:
+def attention_row(row: AttentionView) -> tuple[Say, ...]:
+    """One thing that waits: what it is, and which money it is about."""
     what = f"attention.{row.what}"
     why = say(what if what in keys(LANGUAGES[0]) else "attention.other", ref=row.ref)
     since = row.since_at.isoformat()

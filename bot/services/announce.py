@@ -7,7 +7,9 @@ from datetime import datetime
 from bot.dialogue import news
 from bot.dialogue.events import PaymentNews
 from bot.dialogue.screen import Screen, say, to_plain
+from bot.dialogue.screens_staff import attention_row
 from bot.dialogue.state import State, state_from_plain, state_to_plain
+from bot.dialogue.view import AttentionView
 from bot.services.school import Clock, School
 from bot.services.snapshot import load_view
 from storage import outbox, people, sessions
@@ -55,18 +57,14 @@ class Announcer:
     def staff(self, unit: Unit, what: str, payment: Payment) -> None:
         """Tell every staff member's chat that this payment needs eyes: at most once for each reason."""
         student = people.get_student(unit, payment.student_id)
-        screen = Screen(
-            lines=(
-                say("staff.alert"),
-                say(
-                    f"attention.{what}",
-                    ref=f"payment:{payment.id}",
-                    child_name=student.name,
-                    amount_cents=payment.amount_cents,
-                ),
-            ),
-            notice=True,
+        row = AttentionView(
+            ref=f"payment:{payment.id}",
+            what=what,
+            since_at=self._clock(),
+            amount_cents=payment.amount_cents,
+            child_name=student.name,
         )
+        screen = Screen((say("staff.alert"), *attention_row(row)), notice=True)
         for member in people.staff_list(unit, self._school.id):
             if member.chat_id is None:
                 continue

@@ -20,7 +20,7 @@ from storage.unit import Unit
 
 log = structlog.get_logger(__name__)
 
-LEASE_S = 120  # longer than a token's and a push's time-out together
+LEASE_S = 150  # longer than two tokens and two pushes take, each to its time-out
 AT_ONCE = 20
 _WRITE_AGAIN_AFTER_S = (0.2, 1.0, 5.0)
 

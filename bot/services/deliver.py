@@ -68,6 +68,11 @@ class Deliver:
         self._stopping = True
         self._woken.set()
 
+    async def recover(self) -> None:
+        """Take back what a dead process had claimed: for a start that is alone on the database."""
+        until = self._clock() + timedelta(seconds=LEASE_S)
+        await self._database.write(lambda unit: outbox_claim.lapse(unit, until))
+
     async def run(self) -> None:
         """Send until `stop`; errors of the database are waited out."""
         while not self._stopping:
@@ -120,7 +125,7 @@ class Deliver:
 
     async def _pace(self, message: ClaimedMessage) -> None:
         slot = max(self._next_slot, self._monotonic())
-        if message.kind != "reply":
+        if message.kind == "reminder":
             slot = max(slot, self._last_in_chat.get(message.chat_id, 0.0) + CHAT_INTERVAL_S)
         self._next_slot = max(self._next_slot, self._monotonic()) + INTERVAL_S
         self._last_in_chat[message.chat_id] = slot

@@ -60,7 +60,7 @@ class Settle:
             )
         verdict = outcomes.of_push(outcome)
         self._move(unit, payment_id, verdict, Channel.PUSH, now)
-        log.info("push.answered", payment=payment_id, status=verdict.to.value, cause=verdict.entry.cause)
+        log.info("push.answered", payment=payment_id, status=verdict.to.value, code=verdict.code)
 
     def apply_query(self, unit: Unit, payment_id: int, result: StkQueryResult) -> None:
         """The same inside a unit of work. Schedules the next question where nothing is decided."""

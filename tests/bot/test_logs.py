@@ -109,7 +109,7 @@ def test_libraries_are_masked_at_debug(log: Log) -> None:
     assert log.leaks() == set()
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore.connection", "telegram.Bot", "uvicorn.access"])
+@pytest.mark.parametrize("name", ["httpx", "httpcore.connection", "telegram.Bot", "uvicorn.error"])
 def test_libraries_only_warn_unless_debugging(log: Log, name: str) -> None:
     configure("INFO", SECRETS, log.stream)
     logging.getLogger(name).info("chatter")

@@ -1,4 +1,4 @@
-"""Daraja's answers to a push and to a query."""
+"""Daraja's answers to a push."""
 
 from __future__ import annotations
 
@@ -6,24 +6,16 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from daraja import AnswerLost, Refused, StkAccepted, StkQueryResult, TokenRefused, TokenUnavailable, look_up
+from daraja import AnswerLost, Refused, StkAccepted, TokenRefused
 from daraja.answers import is_token_refusal, read_push_answer, read_query_answer
-from daraja.auth import read_token
-from daraja.catalogue import Channel
-from tests.daraja.host import CHECKOUT, NOW, wire
+from tests.daraja.host import CHECKOUT, wire
 
 HTML = b"<html><body><h1>503 Service Unavailable</h1></body></html>"
 
 
 def _push(status: int, **fields: Any) -> StkAccepted:
     return read_push_answer(status, json.dumps(fields).encode())
-
-
-def _query(status: int, **fields: Any) -> StkQueryResult:
-    return read_query_answer(status, json.dumps(fields).encode(), CHECKOUT)
 
 
 def test_an_accepted_push_names_its_ids() -> None:
@@ -162,135 +154,3 @@ def test_what_mpesa_says_is_kept_without_numbers_ids_and_keys() -> None:
     with pytest.raises(Refused) as caught:
         _push(400, errorCode="400.002.02", errorMessage=words)
     assert caught.value.message == "Invalid ••• of •••  with •••"
-
-
-@pytest.mark.parametrize(
-    ("name", "outcome", "code"),
-    [
-        ("query_paid", "paid", "0"),
-        ("query_pending", "pending", "4999"),
-        ("query_cancelled", "failed", "1032"),
-        ("query_unreachable", "failed", "1037"),
-    ],
-)
-def test_a_query_tells_what_became_of_a_push(name: str, outcome: str, code: str) -> None:
-    result = read_query_answer(200, wire(name), CHECKOUT)
-    assert (result.outcome, result.result_code) == (outcome, code)
-
-
-@pytest.mark.parametrize("status", [200, 400, 404, 500, 503])
-@pytest.mark.parametrize(
-    "name", ["query_error_processing", "query_error_empty", "query_error_does_not_exist"]
-)
-def test_being_processed_is_an_undecided_result_under_any_http_status(status: int, name: str) -> None:
-    result = read_query_answer(status, wire(name), CHECKOUT)
-    assert (result.outcome, result.result_code) == ("undecided", "500.001.1001")
-
-
-@pytest.mark.parametrize("code", ["500.001.1001", "500.001.001", "1036", "1050", "2029", "26", "77777"])
-def test_a_result_code_that_is_not_known_to_be_final_is_undecided(code: str) -> None:
-    result = _query(200, ResponseCode="0", ResultCode=code, ResultDesc="x")
-    assert (result.outcome, result.result_code) == ("undecided", code)
-
-
-@pytest.mark.parametrize(
-    ("code", "outcome"), [(0, "paid"), (1032, "failed"), (4999, "pending"), ("00", "undecided")]
-)
-def test_a_query_takes_numbers_for_codes(code: Any, outcome: str) -> None:
-    assert _query(200, ResponseCode=0, ResultCode=code).outcome == outcome
-
-
-@pytest.mark.parametrize(
-    "fields", [{}, {"ResponseCode": None}, {"ResponseCode": "0", "CheckoutRequestID": "ws_CO_other"}]
-)
-def test_paid_is_only_believed_of_a_whole_answer_about_this_push(fields: dict[str, Any]) -> None:
-    with pytest.raises(AnswerLost):
-        _query(200, ResultCode="0", **fields)
-
-
-@pytest.mark.parametrize("status", [400, 500])
-def test_paid_is_not_believed_under_an_http_error(status: int) -> None:
-    with pytest.raises(AnswerLost):
-        read_query_answer(status, wire("query_paid"), CHECKOUT)
-
-
-def test_a_query_whose_response_code_is_not_zero_was_refused() -> None:
-    with pytest.raises(Refused):
-        _query(200, ResponseCode="1", ResultCode="0")
-
-
-def test_a_query_for_an_id_that_mpesa_does_not_know_was_refused() -> None:
-    with pytest.raises(Refused) as caught:
-        read_query_answer(400, wire("query_error_invalid_id"), CHECKOUT)
-    assert caught.value.cause == "query_no_such_id"
-
-
-@pytest.mark.parametrize("name", ["error_busy", "error_internal"])
-def test_a_vague_error_leaves_a_query_without_an_answer(name: str) -> None:
-    with pytest.raises(AnswerLost):
-        read_query_answer(500, wire(name), CHECKOUT)
-
-
-VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
-    max_leaves=6,
-)
-CODES = VALUES | st.sampled_from(
-    ["0", "1", "1032", "4999", "500.001.1001", "500.003.02", "404.001.03", "400.002.02"]
-)
-ANSWERS = st.fixed_dictionaries(
-    {},
-    optional={
-        "ResponseCode": CODES,
-        "ResultCode": CODES,
-        "errorCode": CODES,
-        "errorMessage": VALUES | st.sampled_from(["Spike Arrest", "System is busy", "Invalid Access Token"]),
-        "requestId": VALUES,
-        "CheckoutRequestID": VALUES | st.just(CHECKOUT),
-        "MerchantRequestID": VALUES,
-        "ResponseDescription": VALUES,
-        "ResultDesc": VALUES,
-        "access_token": VALUES,
-        "expires_in": VALUES,
-    },
-)
-BODIES = st.binary(max_size=120) | (VALUES | ANSWERS).map(lambda value: json.dumps(value).encode())
-
-
-@given(st.integers(100, 599), BODIES)
-def test_any_answer_to_a_push_is_typed_and_success_needs_a_clear_yes(status: int, body: bytes) -> None:
-    try:
-        accepted = read_push_answer(status, body)
-    except Refused as refused:
-        known = look_up(Channel.PUSH, refused.code, refused.message).money == "unmoved"
-        assert known or 200 <= status < 300 or (400 <= status < 500 and status not in {408, 425, 429})
-    except AnswerLost:
-        pass
-    else:
-        assert 200 <= status < 300
-        assert accepted.checkout_request_id
-
-
-@given(st.integers(100, 599), BODIES)
-def test_any_answer_to_a_query_is_typed_and_paid_needs_a_clear_yes(status: int, body: bytes) -> None:
-    try:
-        result = read_query_answer(status, body, CHECKOUT)
-    except (Refused, AnswerLost):
-        return
-    if result.outcome == "paid":
-        assert 200 <= status < 300
-        assert result.result_code == "0"
-    if result.outcome == "failed":
-        assert look_up(Channel.QUERY, result.result_code).final
-
-
-@given(st.integers(100, 599), BODIES)
-def test_any_answer_to_oauth_is_a_token_or_none(status: int, body: bytes) -> None:
-    try:
-        token = read_token(status, body, NOW)
-    except TokenUnavailable:
-        return
-    assert token.value.isascii()
-    assert token.expires_at >= NOW
-    assert token.value not in repr(token) or len(token.value) < 3

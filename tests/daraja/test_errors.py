@@ -148,6 +148,12 @@ async def test_httpx_saying_connect_is_not_believed_without_the_cause(
     assert type(await _failure(Failing(error, on="POST", origin=origin))) is AnswerLost
 
 
+async def test_the_cause_may_lie_deeper() -> None:
+    between = OSError("x")
+    between.__cause__ = _never_sent()[0]
+    assert type(await _failure(Failing(httpx.ReadError("m"), on="POST", origin=between))) is NeverSent
+
+
 async def test_a_cause_is_only_what_was_raised_from_not_what_happened_before() -> None:
     error = httpx.ReadError("m")
     error.__context__ = aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(111, "earlier"))

@@ -90,6 +90,7 @@ class Town:
         person = self.api.person(user_id, f"Staff {user_id}", "254700000900")
         person.say(f"/start {code}")
         await person.next_message()
+        await self.tap(person, "en")
         return person
 
     async def tap(self, person: Person, key: str) -> ShownMessage:

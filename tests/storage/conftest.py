@@ -9,18 +9,12 @@ import pytest
 
 from storage.database import Database
 from storage.opening import open_database
-
-#: Keeps hypothesis and the whole suite from waiting on key derivation of many keys.
-MASTER_KEY = "a master key that is only for tests"
+from tests.databases import MASTER_KEY, fresh_sqlite
 
 OpenAgain = Callable[[], Database]
 
-
-def _sqlite(folder: Path) -> str:
-    return f"sqlite:///{folder / 'karo.db'}"
-
-
-ENGINES: dict[str, Callable[[Path], str]] = {"sqlite": _sqlite}
+#: Each makes an empty database at the newest schema and returns its URL.
+ENGINES: dict[str, Callable[[Path], str]] = {"sqlite": fresh_sqlite}
 
 
 @pytest.fixture(params=sorted(ENGINES))

@@ -1,4 +1,5 @@
-"""Run on its own: fills the database until the system lets the file grow no further, and says what callers were told.
+"""Run on its own: fills the database until the system lets the file grow no further, and says what callers
+were told.
 
 Usage: python -m tests.storage.full_disk URL
 """
@@ -16,7 +17,7 @@ from storage import audit
 from storage.database import Database, Unit
 from storage.opening import open_database
 from tests.builders import NOON, a_school
-from tests.storage.conftest import MASTER_KEY
+from tests.databases import MASTER_KEY
 
 ROOM = 200_000  #: bytes that the files may still grow by
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import threading
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from storage import jobs, schools
+from storage import jobs, people, schools
 from storage.database import Database, DatabaseClosed, NestedUnit, NotStored, Unit
 from storage.writer import AT_MOST
 from tests.builders import NOON, a_school
@@ -134,6 +135,21 @@ async def test_a_broken_constraint_undoes_its_unit_alone(writing: Database) -> N
     assert await writing.read(periods) == ["after", "before"]
 
 
+async def test_a_unit_that_swallows_a_broken_flush_is_told_that_nothing_was_stored(
+    writing: Database,
+) -> None:
+    def swallow(unit: Unit) -> str:
+        take("in vain")(unit)
+        with contextlib.suppress(IntegrityError):
+            people.add_staff(unit, 404, "of no school", "staff", NOON)
+        return "all well"
+
+    results = await behind_a_gate(writing, [take("before"), swallow, take("after")])
+    assert results[0] is results[2] is True
+    assert isinstance(results[1], Exception)
+    assert await writing.read(periods) == ["after", "before"]
+
+
 async def test_what_the_session_still_held_back_is_stored(writing: Database) -> None:
     def rename(unit: Unit) -> None:
         school = schools.first(unit)
@@ -204,9 +220,23 @@ async def test_every_caller_errs_when_the_transaction_is_gone(writing: Database)
     assert stored == (["two"] if results[2] is True else [])
 
 
-async def test_a_result_is_on_disk_before_its_caller_has_it(
+async def test_while_another_process_keeps_the_lock_everybody_who_waits_errs_together(
     writing: Database, open_again: OpenAgain
 ) -> None:
+    other = open_again()
+    await writing.write(lambda unit: unit.core.exec_driver_sql("PRAGMA busy_timeout = 20").close())
+    gate = Gate()
+    held = asyncio.ensure_future(other.write(gate))
+    await asyncio.to_thread(gate.entered.wait, 10)
+    waiting = [asyncio.ensure_future(writing.write(take(f"{n}"))) for n in range(10)]
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    gate.opened.set()
+    assert await held == "gate"
+    assert [type(result) for result in results] == [NotStored] * 10
+    assert await writing.write(take("later"))
+
+
+async def test_a_result_is_on_disk_before_its_caller_has_it(writing: Database, open_again: OpenAgain) -> None:
     other = open_again()
     for number in range(10):
         await writing.write(take(f"{number}"))

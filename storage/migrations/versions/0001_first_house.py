@@ -94,6 +94,7 @@ def _chats_and_staff() -> None:
         sa.UniqueConstraint("school_id", "channel", "address"),
     )
     index("ix_chats_guardian_id", "chats", "guardian_id")
+    index("ix_chats_blocked", "chats", "id", where="blocked_at IS NOT NULL")
     op.create_table(
         "staff_members",
         key(),

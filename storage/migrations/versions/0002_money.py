@@ -100,7 +100,7 @@ def _payments() -> None:
         ),
         sa.CheckConstraint("amount_cents > 0 AND amount_cents % 100 = 0", name="amount_whole_shillings"),
         sa.CheckConstraint(
-            "status = 'queued' OR status = 'cancelled' OR pushed_at IS NOT NULL", name="pushed"
+            "status NOT IN ('sending', 'requested', 'uncertain') OR pushed_at IS NOT NULL", name="pushed"
         ),
         sa.CheckConstraint(
             "holds_phone IS NULL OR status IN ('sending', 'requested', 'uncertain')",

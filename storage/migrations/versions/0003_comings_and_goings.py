@@ -68,7 +68,7 @@ def _incoming() -> None:
         *moments("seen_at"),
         sa.PrimaryKeyConstraint("school_id", "channel", "update_id"),
     )
-    index("ix_seen_updates_seen_at", "seen_updates", "seen_at")
+    index("ix_seen_updates_seen", "seen_updates", "school_id", "seen_at")
     op.create_table(
         "inbox_items",
         key(),
@@ -102,9 +102,8 @@ def _outgoing() -> None:
         one_of("state", "waiting", "leased", "sent", "failed", "unknown", "superseded", "dropped"),
         sa.CheckConstraint("(state = 'leased') = (lease_until IS NOT NULL)", name="lease_while_leased"),
     )
-    index(
-        "ix_outbox_messages_chat", "outbox_messages", "chat_id", "id", where="state IN ('waiting', 'leased')"
-    )
+    index("ix_outbox_messages_chat_waits", "outbox_messages", "chat_id", "id", where="state = 'waiting'")
+    index("ix_outbox_messages_chat_leased", "outbox_messages", "chat_id", where="state = 'leased'")
     index("ix_outbox_messages_due", "outbox_messages", "priority", "id", where="state = 'waiting'")
     index("ix_outbox_messages_lease", "outbox_messages", "lease_until", where="state = 'leased'")
     index("ix_outbox_messages_slot", "outbox_messages", "chat_id", "slot", "id", where="slot IS NOT NULL")

@@ -1,4 +1,4 @@
-"""A chat without a channel: says things to the steps, applies effects to the view, and reads the screen aloud."""
+"""A chat without a channel: says things to the steps, applies effects to the view, reads the screen aloud."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Talk:
     view: View
     state: State = field(default_factory=lambda: State(At.MENU))
     effects: list[Effect] = field(default_factory=list)
-    screen: Screen = Screen(())
+    screen: Screen = field(default_factory=lambda: Screen(()))
 
     def types(self, text: str) -> str:
         """The parent writes; returns what the bot shows."""

@@ -71,6 +71,8 @@ def test_folding_forgets_case_accents_and_punctuation() -> None:
     assert fold("___") == ""
 
 
-@pytest.mark.parametrize(("typed", "number"), [("1", 1), ("(12)", 12), ("01", None), ("1a", None), ("١", None)])
+@pytest.mark.parametrize(
+    ("typed", "number"), [("1", 1), ("(12)", 12), ("01", None), ("1a", None), ("١", None)]
+)
 def test_only_plain_numbers_name_a_choice(typed: str, number: int | None) -> None:
     assert number_of(typed) == number

@@ -2,73 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.services.corrections import Corrected, CorrectionRefused, correct
-from bot.services.imports import import_students
-from storage import audit, ledger, people, schools
-from storage.database import Database
-from storage.opening import open_database
+from bot.services.corrections import Corrected, CorrectionRefused
+from storage import audit, people
 from storage.unit import Unit
+from tests.bot.services.books import Books
 
-NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
-LIST = b"""admission_number,student_name,class_name,guardian_name,guardian_phone,opening_balance
+LIST = """admission_number,student_name,class_name,guardian_name,guardian_phone,opening_balance
 ADM/1042/24,Amina Otieno,Grade 4,Mary Otieno,0712345678,12500
 1043,Ben Otieno,Grade 1,Mary Otieno,0712345678,
 """
 
 
-class Books:
-    """A school with two children: one owes 12,500 from before, of the other nothing was said."""
-
-    def __init__(self, database: Database, school_id: int) -> None:
-        self.database = database
-        self.school_id = school_id
-
-    async def correct(self, admission: str, cents: int, reason: str = "typed wrongly") -> Corrected:
-        return await self.database.write(
-            lambda unit: correct(
-                unit,
-                school_id=self.school_id,
-                admission=admission,
-                opening_balance_cents=cents,
-                reason=reason,
-                by="command line",
-                now=NOW,
-            )
-        )
-
-    async def balance(self, admission: str) -> int:
-        def look(unit: Unit) -> int:
-            student = people.find_student(unit, self.school_id, admission)
-            assert student is not None
-            return ledger.balance_cents(unit, student.id)
-
-        return await self.database.read(look)
-
-
 @pytest.fixture
-async def books(tmp_path: Path) -> AsyncIterator[Books]:
-    database = open_database(f"sqlite:///{tmp_path / 'karo.db'}", None)
-    school_id = await database.write(
-        lambda unit: schools.ensure(unit, name="Uhuru Primary", contact="0700 000 100", now=NOW)
-    )
-    await import_students(database, school_id, LIST, file_name="students.csv", dry_run=False, now=NOW)
-    yield Books(database, school_id)
-    database.close()
+async def books(books: Books) -> Books:
+    """Two children: one owes 12,500 from before, of the other nothing was said."""
+    assert (await books.bring_in(LIST)).problems == ()
+    return books
 
 
 async def test_the_difference_is_posted_and_said(books: Books) -> None:
     done = await books.correct(" adm/1042/24 ", 9_000_00)
     assert await books.balance("ADM/1042/24") == 9_000_00
     assert done.sentence() == (
-        "ADM/1042/24: the opening balance is KES 9,000 now; -KES 3,500 was posted, and the balance is KES 9,000."
+        "ADM/1042/24: the opening balance is KES 9,000 now; "
+        "-KES 3,500 was posted, and the balance is KES 9,000."
     )
 
 
@@ -128,10 +89,7 @@ async def test_a_refused_correction_changes_nothing(
 
 async def test_the_old_list_still_comes_in_after_a_correction(books: Books) -> None:
     await books.correct("ADM/1042/24", 9_000_00)
-    again = await import_students(
-        books.database, books.school_id, LIST, file_name="students.csv", dry_run=False, now=NOW
-    )
-    assert again.problems == ()
+    assert (await books.bring_in(LIST)).problems == ()
     assert await books.balance("ADM/1042/24") == 9_000_00
 
 

@@ -2,92 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
-import sys
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bot.services.imports import Outcome, import_students
-from storage import audit, import_flip, ledger, people, schools
-from storage import imports as staging
-from storage.database import Database
-from storage.imports import ImportOvertaken, KnownChild, SchoolList, Staged, StagedKind
-from storage.opening import open_database
-from storage.unit import Unit
+from bot.services.imports import import_students
+from storage import audit, checks
+from storage.imports import SchoolList
+from tests.bot.services.books import HEADER, NOW, SMALL, Books
 
-NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
-HEADER = "admission_number,student_name,class_name,guardian_name,guardian_phone,opening_balance"
-SMALL = f"""{HEADER},guardian2_name,guardian2_phone
-ADM/1042/24,Amina Otieno,Grade 4,Mary Otieno,0712345678,"12,500",John Otieno,0722000111
-1043,Ben Otieno,Grade 1,Mary Otieno,0712345678,0,,
-1044,Cate Njoki,Grade 2,Jane Njoki,0110000222,-300,,
-1045,Dan Kip,Grade 2,Jane Njoki,0110000222,,,
-"""
 SAMPLE = Path(__file__).parents[3] / "docs" / "students.sample.csv"
-
-
-class Books:
-    """A school's database, with what these tests ask of it."""
-
-    def __init__(self, database: Database, school_id: int) -> None:
-        self.database = database
-        self.school_id = school_id
-
-    async def bring_in(self, text: str, *, dry_run: bool = False) -> Outcome:
-        return await import_students(
-            self.database,
-            self.school_id,
-            text.encode(),
-            file_name="students.csv",
-            dry_run=dry_run,
-            now=NOW,
-        )
-
-    async def known(self) -> SchoolList:
-        return await self.database.read(lambda unit: staging.school_list(unit, self.school_id))
-
-    async def child(self, admission: str) -> KnownChild:
-        (child,) = [child for child in (await self.known()).children if child.admission_number == admission]
-        return child
-
-    async def guardians(self, admission: str) -> list[str]:
-        return [guardian.name for guardian in (await self.child(admission)).guardians]
-
-    async def balance(self, admission: str) -> int:
-        def look(unit: Unit) -> int:
-            student = people.find_student(unit, self.school_id, admission)
-            assert student is not None
-            return ledger.balance_cents(unit, student.id)
-
-        return await self.database.read(look)
-
-    async def staged(self) -> int:
-        return await self.database.read(
-            lambda unit: (
-                len(unit.core.execute(staging.ROWS.select()).all())
-                + len(unit.core.execute(staging.BATCHES.select()).all())
-            )
-        )
-
-
-async def open_books(path: Path) -> Books:
-    database = open_database(f"sqlite:///{path}", None)
-    school_id = await database.write(
-        lambda unit: schools.ensure(unit, name="Uhuru Primary", contact="0700 000 100", now=NOW)
-    )
-    return Books(database, school_id)
-
-
-@pytest.fixture
-async def books(tmp_path: Path) -> AsyncIterator[Books]:
-    books = await open_books(tmp_path / "karo.db")
-    yield books
-    books.database.close()
 
 
 async def test_children_guardians_ties_and_opening_balances_come_in(books: Books) -> None:
@@ -171,6 +95,13 @@ async def test_nothing_owed_counts_as_posted_and_an_empty_cell_does_not(books: B
     assert await books.balance("1045") == 5_000
 
 
+async def test_the_invariants_hold_after_imports_and_corrections(books: Books) -> None:
+    await books.bring_in(SMALL)
+    await books.correct("1043", 70_000)
+    await books.correct("ADM/1042/24", 0)
+    assert await books.database.read(lambda unit: checks.run(unit, books.school_id, NOW)) == []
+
+
 async def test_the_import_stands_in_the_audit_trail(books: Books) -> None:
     await books.bring_in(SMALL)
     (entry,) = await books.database.read(lambda unit: audit.of_subject(unit, books.school_id, "students"))
@@ -206,97 +137,6 @@ async def test_two_thousand_children_come_in_and_the_same_file_changes_nothing(b
     again = await books.bring_in(text)
     assert again.plan is not None
     assert again.plan.changes_nothing
-
-
-async def test_a_later_import_takes_over_and_the_earlier_one_is_refused(books: Books) -> None:
-    change = Staged(StagedKind.NEW_CHILD, "7", "Eve", "Grade 1", "7")
-
-    def begin(unit: Unit) -> None:
-        staging.begin(unit, school_id=books.school_id, batch_id="earlier", now=NOW)
-        staging.stage(unit, school_id=books.school_id, batch_id="earlier", changes=[change])
-
-    await books.database.write(begin)
-    assert (await books.bring_in(SMALL)).problems == ()
-    with pytest.raises(ImportOvertaken):
-        await books.database.write(
-            lambda unit: staging.stage(unit, school_id=books.school_id, batch_id="earlier", changes=[change])
-        )
-    with pytest.raises(ImportOvertaken):
-        await books.database.write(
-            lambda unit: import_flip.flip(unit, school_id=books.school_id, batch_id="earlier", now=NOW)
-        )
-    assert len((await books.known()).children) == 4
-
-
-@pytest.mark.parametrize(
-    "stale",
-    [
-        Staged(StagedKind.NEW_CHILD, "1043", "Ben Otieno", "Grade 1", "1043"),
-        Staged(StagedKind.CHANGED_CHILD, "9999", "Nobody", "Grade 1"),
-        Staged(StagedKind.NEW_GUARDIAN, name="Mary", phone="254712345678"),
-        Staged(StagedKind.RENAMED_GUARDIAN, name="Nobody", phone="254799999999"),
-        Staged(StagedKind.GAIN, "1043", phone="254712345678"),
-        Staged(StagedKind.LOSS, "1043", phone="254722000111"),
-        Staged(StagedKind.OPENING, "ADM/1042/24", amount_cents=100),
-    ],
-    ids=lambda staged: staged.kind.value,
-)
-async def test_a_plan_that_the_book_has_overtaken_flips_nothing(books: Books, stale: Staged) -> None:
-    await books.bring_in(SMALL)
-    before = await books.known()
-
-    def begin(unit: Unit) -> None:
-        fresh = Staged(StagedKind.NEW_CHILD, "2000", "Fay", "Grade 1", "2000")
-        staging.begin(unit, school_id=books.school_id, batch_id="stale", now=NOW)
-        staging.stage(unit, school_id=books.school_id, batch_id="stale", changes=[fresh, stale])
-
-    await books.database.write(begin)
-    with pytest.raises(ImportOvertaken):
-        await books.database.write(
-            lambda unit: import_flip.flip(unit, school_id=books.school_id, batch_id="stale", now=NOW)
-        )
-    assert await books.known() == before
-
-
-def killed_after(path: Path, staged: int) -> None:
-    """Runs in a process of its own: an import that dies by SIGKILL once so many rows are staged."""
-
-    def die(done: int, _total: int) -> None:
-        if done >= staged:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    async def go() -> None:
-        books = await open_books(path)
-        rows = [f"{number},Child {number},Grade 1,Parent,0712345678,10" for number in range(300)]
-        await import_students(
-            books.database,
-            books.school_id,
-            "\n".join((HEADER, *rows)).encode(),
-            file_name="students.csv",
-            dry_run=False,
-            now=NOW,
-            progress=die,
-        )
-
-    asyncio.run(go())
-
-
-@pytest.mark.parametrize("staged", [0, 250, 901])
-async def test_an_import_killed_half_way_changes_nothing_and_can_be_run_again(
-    tmp_path: Path, staged: int
-) -> None:
-    path = tmp_path / "karo.db"
-    code = f"import pathlib, {__name__} as here; here.killed_after(pathlib.Path({str(path)!r}), {staged})"
-    dying = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=SAMPLE.parents[1])
-    assert await dying.wait() == -signal.SIGKILL
-    books = await open_books(path)
-    try:
-        assert await books.known() == SchoolList()
-        assert (await books.bring_in(SMALL)).problems == ()
-        assert len((await books.known()).children) == 4
-        assert await books.staged() == 0
-    finally:
-        books.database.close()
 
 
 async def test_the_sample_file_of_the_docs_comes_in(books: Books) -> None:

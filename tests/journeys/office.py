@@ -1,0 +1,118 @@
+"""`karo run` as an office runs it: a process of its own, killed and stopped from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.cli.demo import demo_settings
+from bot.playground.botapi import BotApi, BotApiServer
+from bot.services.imports import import_students
+from bot.settings import Settings
+from bot.wiring import open_for, the_school, utc_now
+from daraja.simulator import Simulator, SimulatorConfig, SimulatorServer
+from storage import checks
+from tests.journeys.town import STUDENTS
+
+
+@dataclass
+class Office:
+    """The machine on which Karo runs. `start` and `kill` as often as it takes."""
+
+    settings: Settings
+    api: BotApi
+    mpesa: Simulator
+    folder: Path
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start `karo run`, and return once it greets."""
+        with (self.folder / "karo.log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot",
+                "run",
+                cwd=self.folder,
+                env=self._environment(),
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
+        assert self.process.stdout is not None
+        said = b""
+        while b"web door" not in said:
+            line = await asyncio.wait_for(self.process.stdout.readline(), 30)
+            assert line, said.decode() + (self.folder / "karo.log").read_text()
+            said += line
+
+    async def kill(self) -> None:
+        """SIGKILL: no goodbye."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """SIGTERM; the exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def restart(self) -> None:
+        """Kill, and start again."""
+        await self.kill()
+        await self.start()
+
+    async def _end(self, how: signal.Signals) -> int:
+        assert self.process is not None
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(how)
+        await self.process.communicate()
+        assert self.process.returncode is not None
+        code, self.process = self.process.returncode, None
+        return code
+
+    def _environment(self) -> dict[str, str]:
+        given = {
+            name.upper(): value.get_secret_value() if hasattr(value, "get_secret_value") else str(value)
+            for name, value in self.settings
+            if name != "purpose" and value not in (None, ()) and not isinstance(value, tuple)
+        }
+        root = str(Path(__file__).parents[2])
+        return {"PATH": os.environ["PATH"], "PYTHONPATH": root, **{k: v for k, v in given.items() if v}}
+
+
+@contextlib.asynccontextmanager
+async def office(folder: Path, config: SimulatorConfig | None = None) -> AsyncIterator[Office]:
+    """An office with its lists imported, and Karo not yet started. Ends with `karo check`."""
+    config = config or SimulatorConfig(prompt_s=0, callback_delay_s=0)
+    api = BotApi()
+    async with BotApiServer(api) as telegram, SimulatorServer(config) as mpesa:
+        settings = demo_settings(folder, telegram.url, mpesa.url, api.token, config)
+        await _import(settings)
+        machine = Office(settings, api, mpesa.simulator, folder)
+        try:
+            yield machine
+        finally:
+            if machine.process is not None:
+                await machine.kill()
+        assert await broken(settings) == []
+
+
+async def _import(settings: Settings) -> None:
+    database = open_for(settings)
+    school = await the_school(database, settings)
+    await import_students(
+        database, school.id, STUDENTS.encode(), file_name="students.csv", dry_run=False, now=utc_now()
+    )
+    database.close()
+
+
+async def broken(settings: Settings) -> list[str]:
+    """What `karo check` finds."""
+    database = open_for(settings)
+    school = await the_school(database, settings)
+    found = await database.read(lambda unit: checks.run(unit, school.id, utc_now()))
+    database.close()
+    return found
