@@ -43,7 +43,7 @@ def add(
     of the chat, and an unsent older one of the slot is not sent any more. send_at: no earlier (None: now).
     A payment's news carry the key `payment:<id>:<event>`; `karo check` looks for it.
     """
-    values = {
+    values: dict[str, Any] = {
         "school_id": school_id,
         "chat_id": chat_id,
         "kind": Kind(kind).value,

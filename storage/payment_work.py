@@ -77,8 +77,10 @@ def claim_push(
             )
     except IntegrityError:
         return None
-    if moved is None:
-        return None
+    return None if moved is None else _claimed(unit, moved, token, lease_until)
+
+
+def _claimed(unit: Unit, moved: Payment, token: str, lease_until: datetime) -> Claimed:
     return Claimed(
         payment_id=moved.id,
         school_id=moved.school_id,

@@ -1,4 +1,4 @@
-"""`karo demo`: the real bot with a Daraja simulator, a Bot API stand-in and a temporary database of its own."""
+"""`karo demo`: the real bot with a Daraja simulator, a Bot API stand-in and a temporary database."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from bot.dialogue.facts import AWAITING, OPEN, blocked
+from bot.dialogue.facts import AWAITING, OPEN, blocked, hold_on
 from bot.dialogue.keys import key_of
 from bot.dialogue.screen import Choice, say
 from bot.dialogue.view import PaymentView, View
@@ -138,7 +138,8 @@ def actions_for(payment: PaymentView, view: View) -> tuple[Action, ...]:
 def choices_for(payment: PaymentView, view: View) -> tuple[Choice, ...]:
     """The same as buttons that name the payment."""
     if payment.status == "queued":
-        return (Choice(key_of("withdraw", payment.id), say("choice.withdraw")),)
+        leaves_at_once = payment.push_at <= view.now and hold_on(view, payment.phone) is None
+        return () if leaves_at_once else (Choice(key_of("withdraw", payment.id), say("choice.withdraw")),)
     return tuple(_choice(action, payment) for action in actions_for(payment, view))
 
 

@@ -68,7 +68,8 @@ def _waiting(known: PaymentView, view: View) -> tuple[Say, ...]:
     cause = cause_of(known)
     if not facts.blocked(view, known):
         why = (say(f"cause.{cause}"),) if cause else ()
-        return (_head("payment.unknown", known, view), *why, *_claimed(known, "clock.over"))
+        over = "clock.over" if known.has_checkout_id else "clock.over_unasked"
+        return (_head("payment.unknown", known, view), *why, *_claimed(known, over))
     clock = _clock(known, view)
     if cause:
         texts = (say(f"cause.{cause}"), say(_money(cause, "unknown")), say(f"next.{cause}"))
@@ -86,7 +87,10 @@ def _prompt_is_young(known: PaymentView, view: View) -> bool:
 
 def _clock(known: PaymentView, view: View) -> Say:
     until = known.blocked_until or view.now
-    return say("clock.blocked", until_time=until.isoformat(), wait_s=facts.seconds_until(until, view.now))
+    key = "clock.blocked"
+    if not known.has_checkout_id:  # nothing to ask M-PESA by: it may still tell us, if it can reach us
+        key = "clock.blocked_told" if view.school.callbacks else "clock.blocked_unasked"
+    return say(key, until_time=until.isoformat(), wait_s=facts.seconds_until(until, view.now))
 
 
 def _claimed(known: PaymentView, otherwise: str | None = None) -> tuple[Say, ...]:

@@ -1,4 +1,4 @@
-"""Short names for the columns that revisions are made of."""
+"""Short names for the columns that revisions are made of. Several names may stand in one string."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ def link(name: str, table: str, *, null: bool = False) -> sa.Column[int]:
 
 def words(*names: str, null: bool = False) -> list[sa.Column[str]]:
     """Text columns."""
-    return [sa.Column(name, sa.String, nullable=null) for name in names]
+    return [sa.Column(name, sa.String, nullable=null) for name in _split(names)]
 
 
 def numbers(*names: str, null: bool = False) -> list[sa.Column[int]]:
     """Columns of counts."""
-    return [sa.Column(name, sa.Integer, nullable=null) for name in names]
+    return [sa.Column(name, sa.Integer, nullable=null) for name in _split(names)]
 
 
 def cents(*names: str) -> list[sa.Column[int]]:
     """Columns of money."""
-    return [sa.Column(name, sa.BigInteger, nullable=False) for name in names]
+    return [sa.Column(name, sa.BigInteger, nullable=False) for name in _split(names)]
 
 
 def flags(*names: str) -> list[sa.Column[bool]]:
     """Columns of yes and no."""
-    return [sa.Column(name, sa.Boolean, nullable=False) for name in names]
+    return [sa.Column(name, sa.Boolean, nullable=False) for name in _split(names)]
 
 
 def moments(*names: str, null: bool = False) -> list[sa.Column[object]]:
     """Columns of time, in UTC."""
-    return [sa.Column(name, sa.DateTime(timezone=True), nullable=null) for name in names]
+    return [sa.Column(name, sa.DateTime(timezone=True), nullable=null) for name in _split(names)]
 
 
 def sealed(*names: str, null: bool = False) -> list[sa.Column[bytes]]:
     """Columns of encrypted bytes."""
-    return [sa.Column(name, sa.LargeBinary, nullable=null) for name in names]
+    return [sa.Column(name, sa.LargeBinary, nullable=null) for name in _split(names)]
 
 
 def one_of(column: str, *allowed: str) -> sa.CheckConstraint:
     """A CHECK that the column holds one of these words."""
-    listed = ", ".join(f"'{word}'" for word in allowed)
+    listed = ", ".join(f"'{word}'" for word in _split(allowed))
     return sa.CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
@@ -58,3 +58,7 @@ def index(name: str, table: str, *columns: str, where: str | None = None, unique
     op.create_index(
         name, table, list(columns), unique=unique, sqlite_where=condition, postgresql_where=condition
     )
+
+
+def _split(names: tuple[str, ...]) -> list[str]:
+    return " ".join(names).split()

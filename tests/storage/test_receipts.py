@@ -1,85 +1,28 @@
-"""Receipts: every shilling once, whoever tells of it and in whatever order."""
+"""Receipts: every shilling once, whoever tells of it."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from storage import checks, ledger, payments, receipts
+from storage import ledger, payments, receipts
 from storage.database import Database, Unit
 from storage.payment_state import PaymentStatus
-from storage.payments import Payment
-from storage.receipts import RECEIPT_CONFLICT, SECOND_RECEIPT, Receipt, Recorded, normalise_code
-from tests.builders import NOON, a_guardian_with_children, a_school, a_sent_payment, announce
+from storage.receipts import RECEIPT_CONFLICT, SECOND_RECEIPT, Recorded
+from tests.storage.reporting import (
+    ASKED,
+    PAID_AT,
+    Report,
+    a_family_payment,
+    healthy,
+    postings,
+    query,
+    tell,
+)
 
 S = PaymentStatus
-PAID_AT = NOON + timedelta(seconds=20)
-ASKED = 1_500_00
-_numbers = itertools.count(1)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What one source tells."""
-
-    source: str
-    number: str | None
-    amount_cents: int | None = ASKED
-    paid_at: datetime = PAID_AT
-    payer: str | None = "254712345456"
-
-
-def query(at: datetime = NOON + timedelta(seconds=31)) -> Report:
-    """A query says "paid", and neither number nor amount nor time."""
-    return Report("query", None, None, at, None)
-
-
-def tell(unit: Unit, payment: Payment, report: Report) -> Recorded:
-    """Records the report and moves the payment, as settling does."""
-    recorded = receipts.record(
-        unit,
-        payment=payment,
-        number=report.number,
-        amount_cents=report.amount_cents,
-        paid_at=report.paid_at,
-        source=report.source,
-        payer=report.payer,
-        now=NOON + timedelta(minutes=1),
-    )
-    if recorded.receipt is not None:
-        payments.move(unit, payment.id, S.PAID, now=NOON, announce=announce)
-    return recorded
-
-
-def a_family_payment(unit: Unit) -> Payment:
-    """A payment of a child who owes 15,000."""
-    return a_sent_payment(unit, a_guardian_with_children(unit, a_school(unit)), amount_cents=ASKED)
-
-
-def fresh_code() -> str:
-    """A receipt number that was never used."""
-    return f"TK{next(_numbers):08}"
-
-
-def postings(unit: Unit, receipt: Receipt) -> list[tuple[str, int]]:
-    """The receipt's lines: (account, cents)."""
-    rows = unit.core.exec_driver_sql(
-        "SELECT l.account, l.amount_cents FROM ledger_lines l JOIN ledger_entries e ON e.id = l.entry_id "
-        "WHERE e.kind LIKE 'receipt%' AND e.ref = ? ORDER BY l.id",
-        (str(receipt.id),),
-    )
-    return [(row.account, row.amount_cents) for row in rows]
-
-
-def healthy(unit: Unit) -> None:
-    """Every invariant holds."""
-    assert checks.run(unit, 1, NOON) == []
 
 
 async def test_a_callback_is_one_receipt_and_one_posting(database: Database) -> None:
@@ -141,42 +84,6 @@ async def test_the_number_may_follow_or_come_first(database: Database, order: tu
         healthy(unit)
 
     await database.write(look)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_any_order_of_reports_leaves_the_same_book(database: Database, data: st.DataObject) -> None:
-    """Queries and copies of one callback, told in two orders to two payments: same receipt, same balance."""
-    amount = data.draw(st.one_of(st.none(), st.just(ASKED), st.integers(1, 250_000_00)), label="amount")
-    story = data.draw(
-        st.lists(st.sampled_from(["query", "callback"]), min_size=1, max_size=6).filter(
-            lambda words: "callback" in words
-        )
-    )
-    orders = [story, data.draw(st.permutations(story), label="order")]
-
-    def told_in(unit: Unit, order: list[str]) -> tuple[object, ...]:
-        payment, number = a_family_payment(unit), fresh_code()
-        flagged = False
-        for source in order:
-            report = query() if source == "query" else Report("callback", number, amount)
-            flagged = tell(unit, payment, report).amount_differs or flagged
-        receipt = receipts.of_payment(unit, payment.id)
-        assert receipt is not None
-        assert receipt.number == number
-        lines = postings(unit, receipt)
-        assert sum(cents for account, cents in lines if account == "mpesa") == receipt.amount_cents
-        assert sum(cents for _, cents in lines) == 0
-        if receipt.amount_cents == ASKED:
-            assert len(lines) == 2
-        balance = ledger.balance_cents(unit, payment.student_id)
-        return receipt.amount_cents, receipt.paid_at, receipt.source, receipt.payer_masked, balance, flagged
-
-    first, second = asyncio.run(database.write(lambda unit: [told_in(unit, order) for order in orders]))
-    asyncio.run(database.read(healthy))
-    assert first == second
-    assert first[4] == 15_000_00 - (amount or ASKED)
-    assert first[5] == (amount is not None and amount != ASKED)
 
 
 async def test_an_amount_learnt_later_posts_the_difference(database: Database) -> None:
@@ -249,36 +156,6 @@ async def test_a_number_that_another_payment_owns_credits_nothing(database: Data
     await database.write(look)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    story=st.lists(
-        st.tuples(
-            st.integers(0, 2), st.one_of(st.none(), st.integers(0, 3)), st.sampled_from([None, ASKED, 900_00])
-        ),
-        max_size=12,
-    )
-)
-def test_no_story_breaks_the_book(
-    database: Database, story: list[tuple[int, int | None, int | None]]
-) -> None:
-    """Any reports of three payments and four numbers: invariants hold, no number is credited twice."""
-
-    def play(unit: Unit) -> None:
-        cast = [a_family_payment(unit) for _ in range(3)]
-        numbers = [fresh_code() for _ in range(4)]
-        for who, which, amount in story:
-            number = None if which is None else numbers[which]
-            tell(unit, cast[who], Report("callback" if number else "query", number, amount))
-        healthy(unit)
-        credited = [receipt for payment in cast if (receipt := receipts.of_payment(unit, payment.id))]
-        owned = [receipt.number for receipt in credited if receipt.number]
-        assert len(owned) == len(set(owned))
-        owed = sum(ledger.balances(unit, [payment.student_id for payment in cast]).values())
-        assert owed == 45_000_00 - sum(receipt.amount_cents for receipt in credited)
-
-    asyncio.run(database.write(play))
-
-
 @pytest.mark.parametrize("amount", [0, -5])
 async def test_an_amount_that_is_none_is_flagged_and_the_asked_one_assumed(
     database: Database, amount: int
@@ -290,45 +167,3 @@ async def test_an_amount_that_is_none_is_flagged_and_the_asked_one_assumed(
         assert recorded.receipt.amount_cents == ASKED
 
     await database.write(look)
-
-
-@pytest.mark.parametrize(
-    ("typed", "code"),
-    [
-        ("TK22ABCDE1", "TK22ABCDE1"),
-        (" tk22 abcde1 ", "TK22ABCDE1"),
-        ("TK22-ABCDE1.", "TK22ABCDE1"),
-        (
-            "TK22ABCDE1 Confirmed. Ksh1,500.00 sent to UHURU ACADEMY for account 1042 on 22/11/26 at 12:00",
-            "TK22ABCDE1",
-        ),
-        ("tk22abcde1 Imethibitishwa. Ksh1,500.00 imetumwa kwa UHURU ACADEMY", "TK22ABCDE1"),
-        ("my code: TK22ABCDE1!", "TK22ABCDE1"),
-        ("0712345456", None),
-        ("ABCDEFGHIJ", None),
-        ("1K22ABCDE1", None),
-        ("TK22ABCDE", None),
-        ("TK22ABCDE12", None),
-        ("", None),
-        ("I have paid already", None),
-    ],
-)
-def test_a_code_is_read_however_it_is_typed(typed: str, code: str | None) -> None:
-    assert normalise_code(typed) == code
-
-
-@pytest.mark.parametrize(
-    ("payer", "shown"),
-    [
-        ("254712345456", "07••• 456"),
-        ("0112345456", "01••• 456"),
-        ("+254 712 345 456", "07••• 456"),
-        ("2547*****456", "07••• 456"),
-        ("712345456", "••• 456"),
-        ("a1b2c3hash", ""),
-        ("", ""),
-        (None, ""),
-    ],
-)
-def test_of_a_payer_only_a_mask_is_kept(payer: str | None, shown: str) -> None:
-    assert receipts.masked(payer) == shown

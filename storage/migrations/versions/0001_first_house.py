@@ -36,7 +36,8 @@ def upgrade() -> None:
     """Makes the tables."""
     _schools()
     _people()
-    _chats_and_staff()
+    _chats()
+    _staff()
 
 
 def downgrade() -> None:
@@ -81,7 +82,7 @@ def _people() -> None:
     index("ix_guardianships_student_id", "guardianships", "student_id")
 
 
-def _chats_and_staff() -> None:
+def _chats() -> None:
     op.create_table(
         "chats",
         key(),
@@ -95,6 +96,9 @@ def _chats_and_staff() -> None:
     )
     index("ix_chats_guardian_id", "chats", "guardian_id")
     index("ix_chats_blocked", "chats", "id", where="blocked_at IS NOT NULL")
+
+
+def _staff() -> None:
     op.create_table(
         "staff_members",
         key(),

@@ -29,6 +29,7 @@ _TABLES = ("payments", "payment_events", "claims", "receipts", "ledger_entries",
 def upgrade() -> None:
     """Makes the tables."""
     _payments()
+    _payment_indexes()
     _history()
     _receipts()
     _ledger()
@@ -48,56 +49,22 @@ def _payments() -> None:
         link("chat_id", "chats"),
         link("guardian_id", "guardians", null=True),
         link("student_id", "students"),
-        *words(
-            "intent_id",
-            "phone_hash",
-            "account_reference",
-            "shortcode",
-            "party_b",
-            "transaction_type",
-            "status",
-            "cause",
-        ),
+        *words("intent_id phone_hash account_reference shortcode party_b transaction_type status", "cause"),
         *cents("amount_cents"),
         *sealed("phone_enc"),
         *words(
-            "token_hash",
-            "holds_phone",
-            "checkout_hash",
-            "merchant_request_id",
-            "outcome_channel",
-            "outcome_code",
-            "query_failure_code",
-            "needs_person",
+            "token_hash holds_phone checkout_hash merchant_request_id outcome_channel",
+            "outcome_code query_failure_code needs_person",
             null=True,
         ),
         *moments("push_at", "created_at", "updated_at"),
-        *moments(
-            "pushed_at",
-            "lease_until",
-            "blocked_until",
-            "check_at",
-            "settled_at",
-            "needs_person_since",
-            null=True,
-        ),
+        *moments("pushed_at lease_until blocked_until check_at settled_at needs_person_since", null=True),
         *numbers("checks", "query_failures", "undecided"),
         *sealed("checkout_enc", null=True),
         *numbers("retry_after_s", null=True),
         *flags("reached_mpesa"),
         sa.UniqueConstraint("school_id", "intent_id"),
-        one_of(
-            "status",
-            "queued",
-            "sending",
-            "requested",
-            "uncertain",
-            "paid",
-            "failed",
-            "cancelled",
-            "expired",
-            "reversed",
-        ),
+        one_of("status", "queued sending requested uncertain paid failed cancelled expired reversed"),
         sa.CheckConstraint("amount_cents > 0 AND amount_cents % 100 = 0", name="amount_whole_shillings"),
         sa.CheckConstraint(
             "status NOT IN ('sending', 'requested', 'uncertain') OR pushed_at IS NOT NULL", name="pushed"
@@ -110,6 +77,9 @@ def _payments() -> None:
         sa.UniqueConstraint("holds_phone"),
         sa.UniqueConstraint("checkout_hash"),
     )
+
+
+def _payment_indexes() -> None:
     index("ix_payments_block", "payments", "blocked_until", where="holds_phone IS NOT NULL")
     index("ix_payments_chat", "payments", "chat_id", "created_at")
     index("ix_payments_due_check", "payments", "check_at", where="check_at IS NOT NULL")

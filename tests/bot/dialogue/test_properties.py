@@ -117,7 +117,7 @@ def test_every_choice_shown_is_taken_whether_tapped_or_typed_and_leads_where_the
         typed_number = step(here, Typed(str(number)), view)
         assert "old_screen" not in [line.key for line in tapped.preface]
         assert (typed_number.state, typed_number.effects) == (tapped.state, tapped.effects)
-        assert tapped.state.at in (*MOVES[here.at][verb], here.at, At.MENU, At.CHILD)
+        assert tapped.state.at in (*MOVES[here.at][verb], here.at, At.MENU, At.CHILD, At.CONTACT)
 
 
 @given(states, views)
