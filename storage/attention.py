@@ -1,4 +1,4 @@
-"""Whatever waits for a person: payments, receipts in suspense, bodies that nobody could read."""
+"""Whatever waits for a person: payments, receipts in suspense, unreadable bodies, codes that parents sent in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select, update
 
 from storage import audit
+from storage.claims import CLAIMS
 from storage.inbox import ITEMS
 from storage.payment_rows import PAYMENTS
 from storage.people import Student
@@ -17,12 +18,12 @@ from storage.schema import table_of
 from storage.unit import Unit
 
 _STUDENTS = table_of(Student)
-_TABLES = {"payment": PAYMENTS, "receipt": RECEIPTS, "inbox": ITEMS}
+_TABLES = {"payment": PAYMENTS, "receipt": RECEIPTS, "inbox": ITEMS, "claim": CLAIMS}
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionRow:
-    """ref: `payment:17`, `receipt:5` or `inbox:9`. what: a reason key."""
+    """ref: `payment:17`, `receipt:5`, `inbox:9` or `claim:3`. what: a reason key. code: the one claimed, else ""."""
 
     ref: str
     what: str
@@ -30,6 +31,7 @@ class AttentionRow:
     amount_cents: int | None
     student_name: str | None
     payment_id: int | None
+    code: str = ""
 
 
 def listing(unit: Unit, school_id: int, limit: int = 200) -> list[AttentionRow]:
@@ -39,6 +41,7 @@ def listing(unit: Unit, school_id: int, limit: int = 200) -> list[AttentionRow]:
     rows = [_row("payment", row) for row in unit.core.execute(_payments(school_id).limit(limit))]
     rows += [_row("receipt", row) for row in unit.core.execute(_receipts(school_id).limit(limit))]
     rows += [_row("inbox", row) for row in unit.core.execute(_bodies(school_id).limit(limit))]
+    rows += [_row("claim", row, row.code) for row in unit.core.execute(_claims(school_id).limit(limit))]
     return sorted(rows, key=lambda row: (row.since, row.ref))[:limit]
 
 
@@ -129,7 +132,25 @@ def _bodies(school_id: int) -> Select[Any]:
     )
 
 
-def _row(kind: str, row: Row[Any]) -> AttentionRow:
+def _claims(school_id: int) -> Select[Any]:
+    return (
+        select(
+            CLAIMS.c.id,
+            CLAIMS.c.code,
+            CLAIMS.c.needs_person,
+            CLAIMS.c.created_at.label("since"),
+            PAYMENTS.c.amount_cents,
+            _STUDENTS.c.name,
+            CLAIMS.c.payment_id,
+        )
+        .join(PAYMENTS, PAYMENTS.c.id == CLAIMS.c.payment_id, isouter=True)
+        .join(_STUDENTS, _STUDENTS.c.id == PAYMENTS.c.student_id, isouter=True)
+        .where(CLAIMS.c.school_id == school_id, CLAIMS.c.needs_person.is_not(None))
+        .order_by(CLAIMS.c.created_at)
+    )
+
+
+def _row(kind: str, row: Row[Any], code: str = "") -> AttentionRow:
     return AttentionRow(
         ref=f"{kind}:{row.id}",
         what=row.needs_person,
@@ -137,4 +158,5 @@ def _row(kind: str, row: Row[Any]) -> AttentionRow:
         amount_cents=row.amount_cents,
         student_name=row.name,
         payment_id=row.payment_id,
+        code=code,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text, update
 from sqlmodel import Field, col, select
 
 from storage.schema import Row, table_of
@@ -13,27 +13,51 @@ from storage.unit import Unit, insert_once
 
 
 class Claim(Row, table=True):
-    """A code typed or pasted in a chat. payment_id: the payment it was typed for, if any."""
+    """A code typed or pasted in a chat. payment_id: the payment it was typed for, if any.
+
+    needs_person: why it waits for a person; null once M-PESA's report or a person has settled it.
+    """
 
     __tablename__: ClassVar[str] = "claims"
-    __table_args__ = (UniqueConstraint("school_id", "code", "chat_id"),)
+    __table_args__ = (
+        UniqueConstraint("school_id", "code", "chat_id"),
+        Index(
+            "ix_claims_needs_person",
+            "school_id",
+            sqlite_where=text("needs_person IS NOT NULL"),
+            postgresql_where=text("needs_person IS NOT NULL"),
+        ),
+    )
 
     id: int = Field(default=None, primary_key=True)
     school_id: int = Field(foreign_key="schools.id")
     code: str
     chat_id: int = Field(foreign_key="chats.id")
     payment_id: int | None = Field(default=None, foreign_key="payments.id", index=True)
+    needs_person: str | None = None
     created_at: datetime
+
+
+CLAIMS = table_of(Claim)
+CLAIMED = "claimed"  #: the reason for which a claim waits for a person
 
 
 def add_claim(
     unit: Unit, *, school_id: int, chat_id: int, code: str, payment_id: int | None, now: datetime
 ) -> bool:
-    """Keeps the claim. code: normalised. False: this chat claimed it before."""
+    """Keeps the claim, for a person to look into. code: in capitals. False: this chat claimed it before."""
     values = {
-        "school_id": school_id, "code": code, "chat_id": chat_id, "payment_id": payment_id, "created_at": now
+        "school_id": school_id, "code": code, "chat_id": chat_id, "payment_id": payment_id, "created_at": now,
+        "needs_person": CLAIMED,
     }  # fmt: skip
-    return insert_once(unit, table_of(Claim), values, ("school_id", "code", "chat_id")) is not None
+    return insert_once(unit, CLAIMS, values, ("school_id", "code", "chat_id")) is not None
+
+
+def confirm(unit: Unit, school_id: int, code: str) -> None:
+    """M-PESA's own report brought this code: nobody needs to look into its claims any more."""
+    unit.core.execute(
+        update(CLAIMS).where(CLAIMS.c.school_id == school_id, CLAIMS.c.code == code).values(needs_person=None)
+    )
 
 
 def find_claim(unit: Unit, school_id: int, code: str) -> Claim | None:

@@ -106,9 +106,10 @@ def back_off(unit: Unit, message_id: int, lease: int, until: datetime) -> bool:
     )
 
 
-def unlease(unit: Unit, message_id: int, lease: int) -> bool:
-    """Claimed, but never tried: as if it had not been claimed."""
-    return _end(unit, message_id, lease, (Sending.LEASED,), state=Sending.WAITING)
+def unlease(unit: Unit, message_id: int, lease: int, until: datetime | None = None) -> bool:
+    """Claimed, but surely not sent: as if it had not been claimed. until: no earlier than that."""
+    later = {} if until is None else {"send_at": until}
+    return _end(unit, message_id, lease, (Sending.LEASED,), state=Sending.WAITING, **later)
 
 
 def _end(unit: Unit, row_id: int, lease: int, states: tuple[Sending, ...], **values: Any) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, sel
 from sqlmodel import Field
 from sqlmodel import select as select_rows
 
-from storage import ledger
+from storage import claims, ledger
 from storage.ledger import Account, Line
 from storage.payment_rows import PAYMENTS, Payment
 from storage.schema import Row, one_of, table_of
@@ -120,6 +120,8 @@ def record(
     told = amount_cents if amount_cents is not None and amount_cents > 0 else payment.amount_cents
     differs = amount_cents is not None and amount_cents != payment.amount_cents
     report = _Report(_tidy(number), told, paid_at, Source(source).value, masked(payer), now)
+    if report.number is not None:
+        claims.confirm(unit, payment.school_id, report.number)
     own = of_payment(unit, payment.id)
     known = None if report.number is None else find(unit, payment.school_id, report.number)
     if known is not None and known.payment_id != payment.id:
@@ -141,22 +143,8 @@ def of_payment(unit: Unit, payment_id: int) -> Receipt | None:
 
 
 def find(unit: Unit, school_id: int, number: str) -> Receipt | None:
-    """The receipt with that number, in suspense or not. number: normalised."""
+    """The receipt with that number, in suspense or not. number: in capitals."""
     return _row(unit, Receipt.school_id == school_id, Receipt.number == number)
-
-
-def normalise_code(text: str) -> str | None:
-    """The M-PESA code in what was typed or pasted (any case, blanks, a whole SMS), in capitals; None
-    without one.
-
-    A code is ten letters and digits, a letter first and both kinds in it.
-    """
-    whole = re.sub(r"[\s\-.]", "", text).upper()
-    words: list[str] = re.findall(r"(?<![A-Z0-9])[A-Z][A-Z0-9]{9}(?![A-Z0-9])", text.upper())
-    for word in [whole, *words]:
-        if re.fullmatch(r"[A-Z][A-Z0-9]{9}", word) and re.search(r"[0-9]", word):
-            return word
-    return None
 
 
 def masked(payer: str | None) -> str:

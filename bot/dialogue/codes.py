@@ -23,5 +23,11 @@ def find_code(text: str) -> str | None:
     return None
 
 
+def asked_code(text: str) -> str | None:
+    """The code that staff ask about: the same, and also ten letters alone, which a code may be."""
+    alone = re.sub(r"[\s.\-]", "", text).upper()
+    return find_code(text) or (alone if re.fullmatch(r"[A-Z][A-Z0-9]{9}", alone, re.ASCII) else None)
+
+
 def _is_code(token: str) -> bool:
     return bool(_CODE.fullmatch(token)) and not _MONEY.fullmatch(token)

@@ -49,7 +49,7 @@ class CheckNow:
 
 @dataclass(frozen=True, slots=True)
 class ClaimCode:
-    """The parent says that this M-PESA code is theirs: a claim for the office, never proof."""
+    """The parent says that this M-PESA code is theirs: a claim for the office, never proof. code: in capitals."""
 
     code: str
     payment_id: int | None

@@ -38,7 +38,7 @@ def attention_lines(rows: tuple[AttentionView, ...]) -> tuple[Say, ...]:
 def attention_row(row: AttentionView) -> tuple[Say, ...]:
     """One thing that waits: what it is, and which money it is about."""
     what = f"attention.{row.what}"
-    why = say(what if what in keys(LANGUAGES[0]) else "attention.other", ref=row.ref)
+    why = say(what if what in keys(LANGUAGES[0]) else "attention.other", ref=row.ref, code=row.code)
     since = row.since_at.isoformat()
     if row.amount_cents is None:
         return (why, say("attention.since", since_at=since))

@@ -100,13 +100,14 @@ class ArrearsView:
 
 @dataclass(frozen=True, slots=True)
 class AttentionView:
-    """One thing that waits for a person. what: a text key suffix under attention.*"""
+    """One thing that waits for a person. what: a text key suffix under attention.*; code: the one claimed."""
 
     ref: str
     what: str
     since_at: datetime
     amount_cents: int | None = None
     child_name: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ def views(unit: Unit, school_id: int) -> tuple[AttentionView, ...]:
             since_at=row.since,
             amount_cents=row.amount_cents,
             child_name=row.student_name or "",
+            code=row.code,
         )
         for row in attention.listing(unit, school_id)
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
@@ -20,7 +20,7 @@ from bot.services.messages import (
 )
 from bot.services.school import Clock, School
 from storage import outbox, outbox_claim, people
-from storage.database import Database
+from storage.database import Database, DatabaseClosed
 from storage.outbox_claim import ClaimedMessage
 from storage.unit import Unit
 
@@ -31,6 +31,8 @@ IN_FLIGHT = 6
 INTERVAL_S = 1 / 29
 CHAT_INTERVAL_S = 1.0  # for what nobody is waiting for
 IDLE_S = 1.0
+STOP_WITHIN_S = 1.5
+_WRITE_AGAIN_AFTER_S = (0.2, 1.0, 5.0)
 _BACK_OFF_S = (2, 5, 15, 60, 300, 900)
 GIVE_UP_AFTER = 12
 
@@ -46,12 +48,15 @@ class Deliver:
         clock: Clock,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
+        """monotonic: seconds that only grow; sleep: lets so many of them pass."""
         self._database = database
         self._messenger = messenger
         self._school = school
         self._clock = clock
         self._monotonic = monotonic
+        self._sleep = sleep
         self._woken = asyncio.Event()
         self._stopping = False
         self._paused_until = 0.0
@@ -64,7 +69,7 @@ class Deliver:
         self._woken.set()
 
     def stop(self) -> None:
-        """Finish what is under way and return from `run`."""
+        """Send nothing new; `run` returns within two seconds, what was not sent goes on another time."""
         self._stopping = True
         self._woken.set()
 
@@ -84,31 +89,30 @@ class Deliver:
                 sent = 0
             if not sent and not self._stopping:
                 await self._idle()
-        await asyncio.gather(*self._in_flight, return_exceptions=True)
+        if self._in_flight:
+            _, late = await asyncio.wait(self._in_flight, timeout=STOP_WITHIN_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def send_due(self) -> int:
-        """Claim what is due and start sending it; returns how many were started."""
-        if self._monotonic() < self._paused_until:
-            return 0
+        """Claim what is due and start sending it; returns how many were claimed."""
         free = IN_FLIGHT - len(self._in_flight)
-        if free <= 0:
-            await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
-            return 1
+        if free <= 0 or self._is_paused():
+            return 0
         claimed = await self._database.write(
             lambda unit: outbox_claim.claim(unit, self._clock(), LEASE_S, free)
         )
-        for message in claimed:
-            await self._pace(message)
-            task = asyncio.create_task(self._send(message))
-            self._in_flight.add(task)
-            task.add_done_callback(self._landed)
+        for position, message in enumerate(claimed):
+            if (too_soon_s := self._too_soon(message)) > 0:
+                await self._give_back([message], too_soon_s)
+                continue
+            await self._pace()
+            if self._stopping or self._is_paused():
+                await self._give_back(claimed[position:])
+                return position
+            self._begin(message)
         return len(claimed)
-
-    async def drain(self) -> None:
-        """Send everything that is due now and wait for it: for tests and for a clean stop."""
-        while await self.send_due() or self._in_flight:
-            if self._in_flight:
-                await asyncio.wait(self._in_flight)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
@@ -123,15 +127,37 @@ class Deliver:
         except TimeoutError:
             return
 
-    async def _pace(self, message: ClaimedMessage) -> None:
-        slot = max(self._next_slot, self._monotonic())
-        if message.kind == "reminder":
-            slot = max(slot, self._last_in_chat.get(message.chat_id, 0.0) + CHAT_INTERVAL_S)
-        self._next_slot = max(self._next_slot, self._monotonic()) + INTERVAL_S
-        self._last_in_chat[message.chat_id] = slot
+    def _is_paused(self) -> bool:
+        return self._monotonic() < self._paused_until
+
+    def _too_soon(self, message: ClaimedMessage) -> float:
+        """For how many seconds this chat should be spared what nobody in it waits for."""
+        if message.kind != "reminder" or message.chat_id not in self._last_in_chat:
+            return 0.0
+        return self._last_in_chat[message.chat_id] + CHAT_INTERVAL_S - self._monotonic()
+
+    async def _give_back(self, messages: Sequence[ClaimedMessage], seconds: float = 0.0) -> None:
+        until = self._clock() + timedelta(seconds=seconds) if seconds else None
+
+        def unlease(unit: Unit) -> None:
+            for message in messages:
+                outbox.unlease(unit, message.id, message.lease, until)
+
+        await self._record(unlease)
+
+    async def _pace(self) -> None:
+        wait_s = self._next_slot - self._monotonic()
+        if wait_s > 0:
+            await self._sleep(wait_s)
+        self._next_slot = self._monotonic() + INTERVAL_S
+
+    def _begin(self, message: ClaimedMessage) -> None:
         if len(self._last_in_chat) > 10_000:
             self._last_in_chat.clear()
-        await asyncio.sleep(max(0.0, slot - self._monotonic()))
+        self._last_in_chat[message.chat_id] = self._monotonic()
+        task = asyncio.create_task(self._send(message))
+        self._in_flight.add(task)
+        task.add_done_callback(self._landed)
 
     async def _send(self, message: ClaimedMessage) -> None:
         outgoing = OutgoingMessage(
@@ -142,21 +168,21 @@ class Deliver:
         try:
             message_id = await self._hand_over(message, outgoing)
         except Unreachable:
-            await self._database.write(lambda unit: self._chat_is_gone(unit, message))
+            await self._record(lambda unit: self._chat_is_gone(unit, message))
         except SlowDown as slow:
-            self._paused_until = self._monotonic() + slow.retry_after_s
+            self._paused_until = max(self._paused_until, self._monotonic() + slow.retry_after_s)
             log.warning("sender.slowed_down", seconds=slow.retry_after_s)
-            await self._later(message, slow.retry_after_s, maybe_delivered=False)
+            await self._give_back([message])
         except TryLater as later:
             seconds = _BACK_OFF_S[min(message.attempts, len(_BACK_OFF_S) - 1)]
             await self._later(message, seconds, maybe_delivered=later.maybe_delivered)
         except DeliveryError as refused:
             log.error("message.refused", message=message.id, reason=refused.reason)
-            await self._database.write(
+            await self._record(
                 lambda unit: outbox.mark_failed(unit, message.id, message.lease, "refused", self._clock())
             )
         else:
-            await self._database.write(
+            await self._record(
                 lambda unit: outbox.mark_sent(unit, message.id, message.lease, message_id, self._clock())
             )
 
@@ -188,4 +214,18 @@ class Deliver:
             else:
                 outbox.back_off(unit, message.id, message.lease, until)
 
-        await self._database.write(put_off)
+        await self._record(put_off)
+
+    async def _record(self, what_became_of_it: Callable[[Unit], object]) -> None:
+        """Waits for a database in trouble: what is sent and not written down would be sent again."""
+        for wait_s in _WRITE_AGAIN_AFTER_S:
+            try:
+                await self._database.write(what_became_of_it)
+            except DatabaseClosed:
+                raise
+            except Exception:
+                log.exception("sender.not_recorded_yet")
+                await self._sleep(wait_s)
+            else:
+                return
+        await self._database.write(what_became_of_it)

@@ -19,7 +19,6 @@ from bot.dialogue.effects import (
 )
 from bot.dialogue.screen import Screen, say
 from bot.dialogue.state import State
-from bot.services import lookup
 from bot.services.announce import message_body
 from bot.services.school import School
 from storage import audit, outbox, payments, people, reminders
@@ -133,9 +132,6 @@ class Effects:
 
     def _claim_code(self, turn: Turn, effect: Effect) -> None:
         assert isinstance(effect, ClaimCode)
-        code = lookup.code_of(effect.code)
-        if code is None:
-            return
         payment = payments.get(turn.unit, effect.payment_id) if effect.payment_id else None
         mine = payment is not None and payment.chat_id == turn.chat.id
         payments.add_claim(
@@ -143,7 +139,7 @@ class Effects:
             school_id=self._school.id,
             chat_id=turn.chat.id,
             payment_id=payment.id if payment is not None and mine else None,
-            code=code,
+            code=effect.code,
             now=turn.now,
         )
 

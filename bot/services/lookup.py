@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from bot.dialogue.codes import asked_code
 from bot.dialogue.view import FindingView
 from storage import payments, people, receipts
 from storage.unit import Unit
 
 
-def code_of(text: str) -> str | None:
-    """The M-PESA code in what somebody typed or pasted, in capitals; None where there is none."""
-    return receipts.normalise_code(text)
-
-
 def finding(unit: Unit, school_id: int, text: str) -> FindingView:
     """What staff may know of a code: see FindingView for the verdicts."""
-    code = code_of(text)
+    code = asked_code(text)
     if code is None:
         return FindingView(code="", verdict="not_a_code")
     receipt = receipts.find(unit, school_id, code)

@@ -59,7 +59,9 @@ class Settle:
                 unit, payment_id, outcome.merchant_request_id, outcome.checkout_request_id, now
             )
         verdict = outcomes.of_push(outcome)
-        self._move(unit, payment_id, verdict, Channel.PUSH, now)
+        moved = self._move(unit, payment_id, verdict, Channel.PUSH, now)
+        if moved is not None and moved.cause in outcomes.FOR_A_PERSON:
+            self._flag(unit, moved, "unknown_code", now)
         log.info("push.answered", payment=payment_id, status=verdict.to.value, code=verdict.code)
 
     def apply_query(self, unit: Unit, payment_id: int, result: StkQueryResult) -> None:
@@ -72,13 +74,13 @@ class Settle:
         if result.outcome == "paid":
             self._paid(unit, payment, None, None, None, "query", None, now)
             return
-        if result.outcome == "failed" and self._failure_counts(payment, result, now):
-            entry = look_up(Channel.QUERY, result.result_code, result.result_desc)
-            if entry.final:
-                verdict = outcomes.of_failure(entry, result.result_code)
-                self._move(unit, payment_id, verdict, Channel.QUERY, now)
-                return
-            self._flag(unit, payment, "unknown_code", now)
+        entry = look_up(Channel.QUERY, result.result_code, result.result_desc)
+        if result.outcome == "failed" and entry.final and self._failure_counts(payment, result, now):
+            verdict = outcomes.of_failure(entry, result.result_code)
+            self._move(unit, payment_id, verdict, Channel.QUERY, now)
+            return
+        if payment.status in AWAITING and entry.cause in outcomes.FOR_A_PERSON:
+            self._wonder(unit, payment, result.result_code, now)
         self._ask_later(unit, payment, result, now)
 
     def _ask_later(self, unit: Unit, payment: Payment, result: StkQueryResult, now: datetime) -> None:
@@ -147,25 +149,29 @@ class Settle:
             return True
         entry = look_up(Channel.CALLBACK, callback.result_code, callback.result_desc)
         if not entry.final:
-            if entry.cause != "still_processing":
-                payments.change(
-                    unit,
-                    payment.id,
-                    now=now,
-                    cause=entry.cause,
-                    outcome_channel=Channel.CALLBACK.value,
-                    outcome_code=callback.result_code,
-                )
-                self._flag(unit, payment, "unknown_code", now)
-                if payment.status in AWAITING:
-                    self._announce(unit, payment, "unclear")
+            if entry.cause in outcomes.FOR_A_PERSON:
+                self._unclear(unit, payment, entry.cause, callback.result_code, now)
             return True
         moved = self._move(
             unit, payment.id, outcomes.of_failure(entry, callback.result_code), Channel.CALLBACK, now
         )
-        if not moved and payment.status == PaymentStatus.PAID:
+        if moved is None and payment.status == PaymentStatus.PAID:
             self._flag(unit, payment, "failure_after_paid", now)
-        return moved
+        return moved is not None
+
+    def _unclear(self, unit: Unit, payment: Payment, cause: str, code: str, now: datetime) -> None:
+        """M-PESA told something that nobody can read; what is settled already stays as it was told."""
+        if payment.status in AWAITING:
+            told = {"cause": cause, "outcome_channel": Channel.CALLBACK.value, "outcome_code": code}
+            payments.change(unit, payment.id, now=now, **told)
+            self._announce(unit, payment, "unclear")
+        self._flag(unit, payment, "unknown_code", now)
+
+    def _wonder(self, unit: Unit, payment: Payment, code: str, now: datetime) -> None:
+        """The same from a query, which says it again and again: a person is asked once."""
+        known, event = {"school_id": payment.school_id, "payment_id": payment.id}, "unknown_code"
+        if payments.remark(unit, **known, event=event, now=now, because={"code": code}):
+            self._flag(unit, payment, event, now)
 
     def _paid(
         self,
@@ -210,8 +216,8 @@ class Settle:
 
     def _move(
         self, unit: Unit, payment_id: int, verdict: outcomes.Verdict, channel: Channel, now: datetime
-    ) -> bool:
-        moved = payments.move(
+    ) -> Payment | None:
+        return payments.move(
             unit,
             payment_id,
             verdict.to,
@@ -224,7 +230,6 @@ class Settle:
             retry_after_s=verdict.entry.retry_after_s,
             reached_mpesa=verdict.reached_mpesa,
         )
-        return moved is not None
 
     def _flag(self, unit: Unit, payment: Payment, reason: str, now: datetime) -> None:
         payments.change(unit, payment.id, now=now, needs_person=reason)

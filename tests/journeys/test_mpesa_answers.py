@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 import httpx
@@ -15,7 +14,9 @@ from storage.unit import Unit
 from tests.journeys.town import Town
 
 
-def report(checkout: str, code: int | str = 0, receipt: str = "UKB7RT61SV", amount: float = 1500.0) -> dict[str, Any]:
+def report(
+    checkout: str, code: int | str = 0, receipt: str = "UKB7RT61SV", amount: float = 1500.0
+) -> dict[str, Any]:
     """A callback's body, as the wire carries it."""
     told: dict[str, Any] = {
         "MerchantRequestID": "29115-34620561-1",

@@ -1,4 +1,4 @@
-"""A parent pays, or does not, and is told the truth: the real bot between M-PESA's simulator and Telegram's stand-in."""
+"""A parent pays, or does not, and is told the truth: the real bot between two stand-ins."""
 
 from __future__ import annotations
 

@@ -13,7 +13,12 @@ async def test_staff_see_that_a_receipt_is_genuine_however_it_is_typed(place: To
     await parent.wait_for("Paid")
     receipt = place.mpesa.books.movements[0].receipt
 
-    for typed in (receipt, receipt.lower(), f"{receipt[:4]} {receipt[4:]}", f"{receipt} Confirmed. Ksh1,500.00 sent to"):
+    for typed in (
+        receipt,
+        receipt.lower(),
+        f"{receipt[:4]} {receipt[4:]}",
+        f"{receipt} Confirmed. Ksh1,500.00 sent to",
+    ):
         answer = await place.say(staff, f"/receipt {typed}")
         assert "enuine" in answer.text
         assert "KES 1,500" in answer.text
@@ -36,7 +41,8 @@ async def test_a_typed_code_is_a_claim_and_never_proof(behind_a_router: Town) ->
     place.mpesa.set_next(Scenario.ANSWER_LOST)
     parent = await place.parent()
     await place.pay(parent)
-    await parent.wait_for("M-PESA SMS")
+    asked = await parent.wait_for("send me its code")
+    assert "I cannot ask M-PESA" in asked.text
 
     claimed = await place.say(parent, "UKB7RT61SV Confirmed. Ksh1,500.00 sent to School")
 
@@ -44,7 +50,9 @@ async def test_a_typed_code_is_a_claim_and_never_proof(behind_a_router: Town) ->
     assert await place.status() == "uncertain"
     assert await place.balance() == 18_500
     answer = await place.say(staff, "/receipt ukb7rt61sv")
-    assert "laimed" in answer.text
+    assert "not confirmed" in answer.text
+    listed = await place.say(staff, "/attention")
+    assert "UKB7RT61SV" in listed.text
     assert "enuine" not in answer.text
 
 

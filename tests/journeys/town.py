@@ -103,7 +103,9 @@ class Town:
         person.say(text)
         return await person.next_message()
 
-    async def to_confirmation(self, person: Person, amount: str = "1500", child: str = "child:1") -> ShownMessage:
+    async def to_confirmation(
+        self, person: Person, amount: str = "1500", child: str = "child:1"
+    ) -> ShownMessage:
         """From anywhere to the confirmation screen, paying from the person's own phone."""
         await self.say(person, "/pay")
         if any(button.key.endswith(child) for button in person.messages[-1].buttons):
@@ -133,12 +135,6 @@ class Town:
     async def status(self, payment_id: int = 1) -> str:
         """Where a payment stands."""
         return (await self.payments())[payment_id - 1].status.value
-
-    async def until_status(self, status: str, payment_id: int = 1) -> None:
-        """Wait for work that is under way to bring a payment there."""
-        async with asyncio.timeout(10):
-            while await self.status(payment_id) != status:
-                await asyncio.sleep(0.005)
 
     async def balance(self, admission: str = "ADM/1042/24") -> int:
         """What is owed for a child, in shillings."""

@@ -116,10 +116,12 @@ def _history() -> None:
         link("chat_id", "chats"),
         link("payment_id", "payments", null=True),
         *words("code"),
+        *words("needs_person", null=True),
         *moments("created_at"),
         sa.UniqueConstraint("school_id", "code", "chat_id"),
     )
     index("ix_claims_payment_id", "claims", "payment_id")
+    index("ix_claims_needs_person", "claims", "school_id", where="needs_person IS NOT NULL")
 
 
 def _receipts() -> None:
