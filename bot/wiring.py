@@ -36,7 +36,7 @@ from storage.unit import Unit
 
 log = structlog.get_logger(__name__)
 
-STOP_WITHIN_S = 6.0
+STOP_WITHIN_S = 4.0  # with two seconds for the chat and three for the web door: less than ten
 
 
 def utc_now() -> datetime:

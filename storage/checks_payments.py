@@ -12,7 +12,7 @@ from storage.broken import Rule
 from storage.outbox_rows import MESSAGES
 from storage.payment_events import EVENTS
 from storage.payment_rows import PAYMENTS
-from storage.payment_state import AWAITING, TRANSITIONS, PaymentStatus
+from storage.payment_state import AWAITING, SETTLED, TRANSITIONS, PaymentStatus
 from storage.schema import table_of
 
 S = PaymentStatus
@@ -67,8 +67,11 @@ def _unheld(school_id: int, now: datetime) -> Select[Any]:
 
 
 def _two_prompts(school_id: int) -> Select[Any]:
-    """A prompt's time: from its push until it was settled, or until the block was over."""
+    """A prompt's time: from its push until it was first settled, or until the block was over."""
     other = PAYMENTS.alias("other")
+    settled_before = select(EVENTS.c.id).where(
+        EVENTS.c.payment_id == P.id, EVENTS.c.to_status.in_(SETTLED), EVENTS.c.at <= other.c.pushed_at
+    )
     return select(P.id, other.c.id).where(
         P.school_id == school_id,
         P.reached_mpesa,
@@ -77,7 +80,7 @@ def _two_prompts(school_id: int) -> Select[Any]:
         other.c.id != P.id,
         other.c.pushed_at >= P.pushed_at,
         other.c.pushed_at < P.blocked_until,
-        or_(P.settled_at.is_(None), other.c.pushed_at < P.settled_at),
+        ~settled_before.exists(),
         or_(other.c.pushed_at > P.pushed_at, other.c.id > P.id),
     )
 

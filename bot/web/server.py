@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-GRACE_S = 4
+GRACE_S = 3
 
 
 class AddressInUse(Exception):

@@ -31,8 +31,8 @@ class Office:
     folder: Path
     process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
-        """Start `karo run`, and return once it greets."""
+    async def launch(self) -> None:
+        """Start `karo run`, and wait for nothing."""
         with (self.folder / "karo.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -44,12 +44,30 @@ class Office:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )
+
+    async def start(self) -> None:
+        """Start `karo run`, and return once it greets."""
+        await self.launch()
+        await self.greeted()
+
+    async def greeted(self) -> None:
+        """Return once it greets."""
+        assert self.process is not None
         assert self.process.stdout is not None
         said = b""
         while b"web door" not in said:
             line = await asyncio.wait_for(self.process.stdout.readline(), 30)
-            assert line, said.decode() + (self.folder / "karo.log").read_text()
+            assert line, said.decode() + self.complaints()
             said += line
+
+    async def refused(self) -> int:
+        """The exit code of a `karo run` that does not get as far as serving."""
+        await self.launch()
+        return await self._ended()
+
+    def complaints(self) -> str:
+        """What it wrote to standard error so far, on one line."""
+        return " ".join((self.folder / "karo.log").read_text().split())
 
     async def kill(self) -> None:
         """SIGKILL: no goodbye."""
@@ -58,6 +76,10 @@ class Office:
     async def stop(self) -> int:
         """SIGTERM; the exit code."""
         return await self._end(signal.SIGTERM)
+
+    async def interrupt(self) -> int:
+        """Ctrl-C; the exit code."""
+        return await self._end(signal.SIGINT)
 
     async def restart(self) -> None:
         """Kill, and start again."""
@@ -68,7 +90,12 @@ class Office:
         assert self.process is not None
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(how)
-        await self.process.communicate()
+        return await self._ended()
+
+    async def _ended(self) -> int:
+        assert self.process is not None
+        async with asyncio.timeout(30):
+            await self.process.communicate()
         assert self.process.returncode is not None
         code, self.process = self.process.returncode, None
         return code

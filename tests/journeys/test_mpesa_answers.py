@@ -146,6 +146,7 @@ async def test_an_undecided_query_is_asked_again_after_ten_seconds(behind_a_rout
     place.mpesa.set_next(Scenario.SILENT)
     parent = await place.parent()
     await place.pay(parent)
+    await parent.wait_for("Type your PIN only")
     await place.mpesa.wait_for_movements(1)
     place.mpesa.fail_next("query", "being_processed")
 
@@ -161,6 +162,7 @@ async def test_a_failure_by_query_counts_only_late_and_repeated(behind_a_router:
     place.mpesa.set_next(Scenario.CANCELLED)
     parent = await place.parent()
     await place.pay(parent)
+    await parent.wait_for("Type your PIN only")
 
     await place.pass_time(170)
     assert await place.status() == "requested"
@@ -186,6 +188,7 @@ async def test_paid_by_query_first_and_the_receipt_number_follows(place: Town) -
     place.mpesa.set_next(Scenario.SILENT)
     parent = await place.parent()
     await place.pay(parent)
+    await parent.wait_for("Type your PIN only")
     await place.mpesa.wait_for_movements(1)
     await place.pass_time(60)
     await parent.wait_for("Paid")

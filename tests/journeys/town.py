@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,6 +69,15 @@ class Town:
         """Let time pass in steps, with the jobs after each."""
         for _ in range(0, seconds, step):
             await self.tick(step)
+
+    async def pass_until(self, condition: Callable[[], bool], seconds: int = 60) -> None:
+        """Let time pass, second by second, until something is true of the phones. Raises TimeoutError."""
+        for _ in range(seconds):
+            await self.tick(1)
+            with contextlib.suppress(TimeoutError):
+                await self.api.until(condition, 0.3)
+                return
+        raise TimeoutError(f"not within {seconds} seconds of the town's clock")
 
     async def parent(self, user_id: int = 101, phone: str = "254700000101", language: str = "en") -> Person:
         """A parent who has met the bot, is linked, and stands at the menu."""

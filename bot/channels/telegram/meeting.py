@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from itertools import chain, repeat
 
 import structlog
@@ -27,21 +27,33 @@ async def meet(bot: Bot, stack: AsyncExitStack, stop: asyncio.Event) -> bool:
 
     Raises UnknownBotToken.
     """
+    stack.push_async_callback(bot.shutdown)
+    stopping = asyncio.create_task(stop.wait())
+    stack.callback(stopping.cancel)
     for wait_s in chain(AGAIN_AFTER_S, repeat(AGAIN_AFTER_S[-1])):
+        meeting = asyncio.create_task(_introduce(bot))
+        await asyncio.wait({meeting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not meeting.done():  # Telegram keeps silent, and nobody wants to hear it any more
+            meeting.cancel()
+            await asyncio.wait({meeting})
+            return False
         try:
-            await stack.enter_async_context(bot)
-            await set_commands(bot)
+            meeting.result()
         except InvalidToken as error:
             raise UnknownBotToken from error
         except (NetworkError, RetryAfter) as error:
             log.warning("telegram.unreachable", kind=type(error).__name__, again_in_s=wait_s)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), wait_s)
+            await asyncio.wait({stopping}, timeout=wait_s)
         else:
             return True
         if stop.is_set():
             return False
     return False
+
+
+async def _introduce(bot: Bot) -> None:
+    await bot.initialize()
+    await set_commands(bot)
 
 
 async def username_of(token: str, api_url: str) -> str | None:
