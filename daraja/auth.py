@@ -98,11 +98,11 @@ class DarajaAuth(httpx.Auth):
         response = yield _with_token(request, token)
         if not await _refuses_token(response):
             return
-        log.info("daraja_token_refused", http_status=response.status_code)
+        log.info("token.refused", http_status=response.status_code)
         token = await self._obtain(refused=token.value)
         response = yield _with_token(request, token)
         if await _refuses_token(response):
-            log.warning("daraja_fresh_token_refused", http_status=response.status_code)
+            log.warning("token.refused_again", http_status=response.status_code)
             await self._forget(token)
 
     async def _obtain(self, refused: str | None) -> Token:
@@ -128,14 +128,14 @@ class DarajaAuth(httpx.Auth):
             raise TokenUnavailable("no access token: the try just now failed")
         token = await self._mint()
         await self._store.save(token)
-        log.info("daraja_token_minted", expires_at=token.expires_at.isoformat())
+        log.info("token.minted", expires_at=token.expires_at.isoformat())
         return token
 
     async def _forget(self, token: Token) -> None:
         try:
             await self._store.forget(token.value)
         except Exception as error:  # M-PESA's answer is what the caller must hear
-            log.warning("daraja_token_not_forgotten", error=type(error).__name__)
+            log.warning("token.not_forgotten", error=type(error).__name__)
 
 
 def _with_token(request: httpx.Request, token: Token) -> httpx.Request:

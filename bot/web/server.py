@@ -22,7 +22,8 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise AddressInUse(f"cannot listen on {host} port {port}: {error.strerror or error}") from None
+        reason, _, _ = (error.strerror or str(error)).partition(" (while")  # the address is said already
+        raise AddressInUse(f"cannot listen on {host} port {port}: {reason}") from None
 
 
 def _configuration(app: ASGIApp) -> uvicorn.Config:

@@ -129,9 +129,9 @@ async def test_the_log_tells_of_tokens_without_showing_them() -> None:
             with pytest.raises(TokenRefused):
                 await push(client)
     assert [line["event"] for line in lines] == [
-        "daraja_token_minted",
-        "daraja_token_refused",
-        "daraja_token_minted",
-        "daraja_fresh_token_refused",
+        "token.minted",
+        "token.refused",
+        "token.minted",
+        "token.refused_again",
     ]
     assert "minted-1" not in str(lines)
