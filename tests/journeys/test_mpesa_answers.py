@@ -1,59 +1,15 @@
-"""M-PESA's reports in every order and shape: lost, doubled, late, contradicting, forged."""
+"""M-PESA's reports in every order: lost, doubled, late, contradicting."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
 
 from daraja.simulator import Scenario
-from storage.unit import Unit
+from tests.journeys.reports import count, prompted, report
 from tests.journeys.town import Town
-
-
-def report(
-    checkout: str, code: int | str = 0, receipt: str = "UKB7RT61SV", amount: float = 1500.0
-) -> dict[str, Any]:
-    """A callback's body, as the wire carries it."""
-    told: dict[str, Any] = {
-        "MerchantRequestID": "29115-34620561-1",
-        "CheckoutRequestID": checkout,
-        "ResultCode": code,
-        "ResultDesc": "as the wire says",
-    }
-    if code == 0:
-        told["CallbackMetadata"] = {
-            "Item": [
-                {"Name": "Amount", "Value": amount},
-                {"Name": "MpesaReceiptNumber", "Value": receipt},
-                {"Name": "Balance"},
-                {"Name": "TransactionDate", "Value": 20261102090010},
-                {"Name": "PhoneNumber", "Value": 254700000101},
-            ]
-        }
-    return {"Body": {"stkCallback": told}}
-
-
-async def prompted(place: Town, amount: str = "1500") -> tuple[Any, str, str]:
-    """A parent whose prompt waits for a person: (parent, path of the callback, CheckoutRequestID)."""
-    place.mpesa.set_next(Scenario.MANUAL)
-    parent = await place.parent()
-    await place.pay(parent, amount)
-    await parent.wait_for("Type your PIN only")
-    path = httpx.URL(place.mpesa.pushes[-1].callback_url).path
-    return parent, path, place.mpesa.prompts[-1].checkout_request_id
-
-
-async def count(place: Town, table: str, where: str = "1 = 1") -> int:
-    """Rows of a table, seen from outside."""
-
-    def look(unit: Unit) -> int:
-        return int(unit.core.execute(text(f"SELECT count(*) FROM {table} WHERE {where}")).scalar_one())  # noqa: S608
-
-    return await place.database.read(look)
 
 
 async def test_twenty_simultaneous_identical_callbacks_are_one_receipt(place: Town) -> None:
@@ -200,78 +156,6 @@ async def test_paid_by_query_first_and_the_receipt_number_follows(place: Town) -
     assert answer.status_code == 200
     await parent.wait_for(place.mpesa.books.movements[0].receipt)
     assert await count(place, "receipts", "number IS NOT NULL") == 1
-    assert await place.balance() == 17_000
-
-
-async def test_forged_callbacks_credit_nothing(place: Town) -> None:
-    _, path, checkout = await prompted(place)
-
-    unknown = await place.web.post(f"/daraja/stk/{'0' * 32}", json=report(checkout))
-    short = await place.web.post("/daraja/stk/abc", json=report(checkout))
-    other_id = await place.web.post(path, json=report("ws_CO_0000000000000000000000000000"))
-
-    assert (unknown.status_code, short.status_code, other_id.status_code) == (404, 404, 200)
-    assert await place.balance() == 18_500
-    assert await place.status() == "requested"
-    assert await count(place, "receipts") == 0
-    assert await count(place, "inbox_items", "needs_person = 'other_checkout_id'") == 1
-
-
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"Body": {"stkCallback": 7}}'])
-async def test_an_unknown_shape_is_kept_for_a_person_and_answered_200(place: Town, body: bytes) -> None:
-    _, path, _ = await prompted(place)
-
-    answer = await place.web.post(path, content=body)
-
-    assert answer.status_code == 200
-    assert await count(place, "inbox_items", "needs_person = 'unknown_shape'") == 1
-    assert await place.status() == "requested"
-
-
-async def test_another_amount_than_asked_is_recorded_as_it_is_and_flagged(place: Town) -> None:
-    admin = await place.staff()
-    parent, path, checkout = await prompted(place)
-
-    await place.web.post(path, json=report(checkout, amount=1000.0))
-
-    told = await parent.wait_for("Paid")
-    assert "KES 1,000" in told.text
-    assert await place.balance() == 17_500
-    assert await admin.wait_for("Amina Wanjiru")
-    assert (await place.say(admin, "/attention")).text
-
-
-async def test_an_unknown_result_code_waits_for_a_person_and_the_parent_is_told_so(place: Town) -> None:
-    parent, path, checkout = await prompted(place)
-
-    await place.web.post(path, json=report(checkout, code="SFC_XX9999"))
-
-    told = await parent.wait_for("checking")
-    assert "PIN" not in told.text or "never" in told.text
-    assert await place.status() == "requested"
-    await place.web.post(path, json=report(checkout))
-    await parent.wait_for("Paid")
-
-
-async def test_a_failure_after_success_changes_nothing_and_is_flagged(place: Town) -> None:
-    parent, path, checkout = await prompted(place)
-    await place.web.post(path, json=report(checkout))
-    await parent.wait_for("Paid")
-
-    await place.web.post(path, json=report(checkout, code=1032))
-
-    assert await place.status() == "paid"
-    assert await count(place, "payments", "needs_person = 'failure_after_paid'") == 1
-
-
-async def test_a_second_receipt_number_for_one_payment_goes_to_suspense(place: Town) -> None:
-    parent, path, checkout = await prompted(place)
-    await place.web.post(path, json=report(checkout, receipt="UKB7RT61SV"))
-    await parent.wait_for("Paid")
-
-    await place.web.post(path, json=report(checkout, receipt="UKB8RT62SW"))
-
-    assert await count(place, "receipts", "student_id IS NULL AND needs_person IS NOT NULL") == 1
     assert await place.balance() == 17_000
 
 
