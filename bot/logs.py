@@ -18,7 +18,7 @@ from structlog.typing import Processor
 
 HIDDEN = "•••"
 
-_CHATTY = ("httpx", "httpcore", "apscheduler", "aiohttp", "asyncio", "uvicorn")
+_CHATTY = ("httpx", "httpcore", "apscheduler", "aiohttp", "alembic", "asyncio", "uvicorn")
 _TOO_CHATTY = ("telegram",)  # at DEBUG it prints whole messages: children's names, balances
 _SHORTEST_SECRET = 6
 _GAP = r"[ \u00a0().\-]{0,2}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp
@@ -198,9 +199,9 @@ class Karo:
             Job("housekeeping", 3600, self.verbs.housekeeping.tick),
         ]
 
-    def _then_wake(self, call: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+    def _then_wake(self, call: Callable[[], Coroutine[Any, Any, object]]) -> Callable[[], Awaitable[object]]:
         async def ticked() -> None:
-            await call()
+            await self._background.shielded(call())
             self._wake()
 
         return ticked

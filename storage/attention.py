@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,19 +12,25 @@ from sqlalchemy import Row, Select, select, update
 from storage import audit
 from storage.claims import CLAIMS
 from storage.inbox import ITEMS
+from storage.payment_concerns import CONCERNS, end
 from storage.payment_rows import PAYMENTS
 from storage.people import Student
-from storage.receipts import RECEIPTS
+from storage.receipt_rows import RECEIPTS, SECOND_RECEIPT
 from storage.schema import table_of
 from storage.unit import Unit
 
 _STUDENTS = table_of(Student)
-_TABLES = {"payment": PAYMENTS, "receipt": RECEIPTS, "inbox": ITEMS, "claim": CLAIMS}
+_TABLES = {"receipt": RECEIPTS, "inbox": ITEMS, "claim": CLAIMS}
+_ROW = re.compile(r"(receipt|inbox|claim):([0-9]{1,18})")
+_CONCERN = re.compile(r"payment:([0-9]{1,18})\.(.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionRow:
-    """ref: `payment:17`, `receipt:5`, `inbox:9` or `claim:3`. what: a reason key. code: the one claimed, else ""."""
+    """ref: `payment:17.expired` (one for each reason), `receipt:5`, `inbox:9` or `claim:3`. what: the reason's key.
+
+    code: the one claimed, else "".
+    """
 
     ref: str
     what: str
@@ -38,80 +45,90 @@ def listing(unit: Unit, school_id: int, limit: int = 200) -> list[AttentionRow]:
     """What waits, oldest first. A receipt in suspense is left out while its payment waits for the same
     reason.
     """
-    rows = [_row("payment", row) for row in unit.core.execute(_payments(school_id).limit(limit))]
+    concerns = unit.core.execute(_concerns(school_id).limit(limit))
+    rows = [_row("payment", row, ending=f".{row.what}") for row in concerns]
     rows += [_row("receipt", row) for row in unit.core.execute(_receipts(school_id).limit(limit))]
     rows += [_row("inbox", row) for row in unit.core.execute(_bodies(school_id).limit(limit))]
-    rows += [_row("claim", row, row.code) for row in unit.core.execute(_claims(school_id).limit(limit))]
-    return sorted(rows, key=lambda row: (row.since, row.ref))[:limit]
+    rows += [_row("claim", row, code=row.code) for row in unit.core.execute(_claims(school_id).limit(limit))]
+    return sorted(rows, key=_place)[:limit]
 
 
 def done(unit: Unit, school_id: int, ref: str, *, note: str, by: str, now: datetime) -> bool:
     """A person has dealt with it; written into the audit trail. False: nothing that waits is called so."""
-    kind, _, number = ref.partition(":")
-    table = _TABLES.get(kind)
-    if table is None or not number.isdecimal():
+    if concern := _CONCERN.fullmatch(ref):
+        cleared = _clear_concern(unit, school_id, int(concern[1]), concern[2], now)
+    elif row := _ROW.fullmatch(ref):
+        cleared = _clear_row(unit, school_id, row[1], int(row[2]))
+    else:
+        cleared = False
+    if not cleared:
         return False
-    waiting = (table.c.school_id == school_id) & table.c.needs_person.is_not(None)
-    cleared = unit.core.execute(
-        update(table).where(waiting, table.c.id == int(number)).values(needs_person=None)
-    )
-    if cleared.rowcount != 1:
-        return False
-    if kind == "payment":
-        _clear_suspense_of(unit, int(number))
     audit.record(
         unit, school_id=school_id, actor=by, action="attention.done", subject=ref, now=now, detail=note
     )
     return True
 
 
-def _clear_suspense_of(unit: Unit, payment_id: int) -> None:
-    unit.core.execute(
-        update(RECEIPTS)
-        .where(RECEIPTS.c.reported_payment_id == payment_id, RECEIPTS.c.needs_person.is_not(None))
-        .values(needs_person=None)
-    )
-    unit.core.execute(update(PAYMENTS).where(PAYMENTS.c.id == payment_id).values(needs_person_since=None))
+def _clear_row(unit: Unit, school_id: int, kind: str, row_id: int) -> bool:
+    table = _TABLES[kind]
+    waiting = (table.c.school_id == school_id) & table.c.needs_person.is_not(None)
+    cleared = update(table).where(waiting, table.c.id == row_id).values(needs_person=None)
+    return unit.core.execute(cleared).rowcount == 1
 
 
-def _payments(school_id: int) -> Select[Any]:
+def _clear_concern(unit: Unit, school_id: int, payment_id: int, reason: str, now: datetime) -> bool:
+    """A second receipt is dealt with together with the money in suspense that it stands for on the list."""
+    if not end(unit, payment_id, reason, now, school_id=school_id):
+        return False
+    if reason == SECOND_RECEIPT:
+        unit.core.execute(
+            update(RECEIPTS)
+            .where(RECEIPTS.c.reported_payment_id == payment_id, RECEIPTS.c.needs_person == SECOND_RECEIPT)
+            .values(needs_person=None)
+        )
+    return True
+
+
+def _concerns(school_id: int) -> Select[Any]:
     return (
         select(
             PAYMENTS.c.id,
-            PAYMENTS.c.needs_person,
-            PAYMENTS.c.needs_person_since.label("since"),
+            CONCERNS.c.reason.label("what"),
+            CONCERNS.c.since,
             PAYMENTS.c.amount_cents,
             _STUDENTS.c.name,
             PAYMENTS.c.id.label("payment_id"),
         )
+        .join(PAYMENTS, PAYMENTS.c.id == CONCERNS.c.payment_id)
         .join(_STUDENTS, _STUDENTS.c.id == PAYMENTS.c.student_id)
-        .where(PAYMENTS.c.school_id == school_id, PAYMENTS.c.needs_person.is_not(None))
-        .order_by(PAYMENTS.c.needs_person_since)
+        .where(CONCERNS.c.school_id == school_id, CONCERNS.c.ended_at.is_(None))
+        .order_by(CONCERNS.c.since, CONCERNS.c.payment_id)
     )
 
 
 def _receipts(school_id: int) -> Select[Any]:
-    told_already = (PAYMENTS.c.id == RECEIPTS.c.reported_payment_id) & (
-        PAYMENTS.c.needs_person == RECEIPTS.c.needs_person
+    told_already = select(CONCERNS.c.id).where(
+        CONCERNS.c.payment_id == RECEIPTS.c.reported_payment_id,
+        CONCERNS.c.reason == RECEIPTS.c.needs_person,
+        CONCERNS.c.ended_at.is_(None),
     )
-    student_id = PAYMENTS.c.student_id
     return (
         select(
             RECEIPTS.c.id,
-            RECEIPTS.c.needs_person,
+            RECEIPTS.c.needs_person.label("what"),
             RECEIPTS.c.created_at.label("since"),
             RECEIPTS.c.amount_cents,
             _STUDENTS.c.name,
             RECEIPTS.c.reported_payment_id.label("payment_id"),
         )
         .join(PAYMENTS, PAYMENTS.c.id == RECEIPTS.c.reported_payment_id, isouter=True)
-        .join(_STUDENTS, _STUDENTS.c.id == student_id, isouter=True)
+        .join(_STUDENTS, _STUDENTS.c.id == PAYMENTS.c.student_id, isouter=True)
         .where(
             RECEIPTS.c.school_id == school_id,
             RECEIPTS.c.needs_person.is_not(None),
-            ~select(PAYMENTS.c.id).where(told_already).correlate(RECEIPTS).exists(),
+            ~told_already.correlate(RECEIPTS).exists(),
         )
-        .order_by(RECEIPTS.c.created_at)
+        .order_by(RECEIPTS.c.created_at, RECEIPTS.c.id)
     )
 
 
@@ -119,7 +136,7 @@ def _bodies(school_id: int) -> Select[Any]:
     return (
         select(
             ITEMS.c.id,
-            ITEMS.c.needs_person,
+            ITEMS.c.needs_person.label("what"),
             ITEMS.c.received_at.label("since"),
             PAYMENTS.c.amount_cents,
             _STUDENTS.c.name,
@@ -128,7 +145,7 @@ def _bodies(school_id: int) -> Select[Any]:
         .join(PAYMENTS, PAYMENTS.c.id == ITEMS.c.payment_id, isouter=True)
         .join(_STUDENTS, _STUDENTS.c.id == PAYMENTS.c.student_id, isouter=True)
         .where(ITEMS.c.school_id == school_id, ITEMS.c.needs_person.is_not(None))
-        .order_by(ITEMS.c.received_at)
+        .order_by(ITEMS.c.received_at, ITEMS.c.id)
     )
 
 
@@ -137,7 +154,7 @@ def _claims(school_id: int) -> Select[Any]:
         select(
             CLAIMS.c.id,
             CLAIMS.c.code,
-            CLAIMS.c.needs_person,
+            CLAIMS.c.needs_person.label("what"),
             CLAIMS.c.created_at.label("since"),
             PAYMENTS.c.amount_cents,
             _STUDENTS.c.name,
@@ -146,14 +163,21 @@ def _claims(school_id: int) -> Select[Any]:
         .join(PAYMENTS, PAYMENTS.c.id == CLAIMS.c.payment_id, isouter=True)
         .join(_STUDENTS, _STUDENTS.c.id == PAYMENTS.c.student_id, isouter=True)
         .where(CLAIMS.c.school_id == school_id, CLAIMS.c.needs_person.is_not(None))
-        .order_by(CLAIMS.c.created_at)
+        .order_by(CLAIMS.c.created_at, CLAIMS.c.id)
     )
 
 
-def _row(kind: str, row: Row[Any], code: str = "") -> AttentionRow:
+def _place(row: AttentionRow) -> tuple[datetime, str, int, str]:
+    """By time; then the kinds in turn, each by its number."""
+    kind, _, name = row.ref.partition(":")
+    number, _, reason = name.partition(".")
+    return row.since, kind, int(number), reason
+
+
+def _row(kind: str, row: Row[Any], *, code: str = "", ending: str = "") -> AttentionRow:
     return AttentionRow(
-        ref=f"{kind}:{row.id}",
-        what=row.needs_person,
+        ref=f"{kind}:{row.id}{ending}",
+        what=row.what,
         since=row.since,
         amount_cents=row.amount_cents,
         student_name=row.name,

@@ -11,7 +11,7 @@ from storage.imports import OPENING
 from storage.ledger import ENTRIES, LINES, Account
 from storage.payment_rows import PAYMENTS
 from storage.payment_state import PaymentStatus
-from storage.receipts import RECEIPTS
+from storage.receipt_rows import RECEIPTS
 
 S = PaymentStatus
 R = RECEIPTS.c

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, literal, or_, 
 from storage.audit import AuditRecord
 from storage.broken import Rule
 from storage.outbox_rows import MESSAGES
+from storage.payment_concerns import CONCERNS
 from storage.payment_events import EVENTS
 from storage.payment_rows import PAYMENTS
 from storage.payment_state import AWAITING, SETTLED, TRANSITIONS, PaymentStatus
@@ -19,6 +20,7 @@ S = PaymentStatus
 P = PAYMENTS.c
 
 GRACE = timedelta(minutes=2)  #: between a lease's end and the tick that must have seen it
+EXPIRED = "expired"  #: the reason for which a person looks at what nobody could tell
 FORGOTTEN = timedelta(minutes=15)  #: a check or a prompt that is due for longer was forgotten
 _AUDIT = table_of(AuditRecord)
 #: Said by the very screen that answers the parent, or nothing that the parent must hear.
@@ -142,11 +144,14 @@ def _ref(payment_id: ColumnElement[int]) -> ColumnElement[str]:
 
 
 def _unseen(school_id: int) -> Select[Any]:
+    asked = select(CONCERNS.c.id).where(
+        CONCERNS.c.payment_id == P.id, CONCERNS.c.reason == EXPIRED, CONCERNS.c.ended_at.is_(None)
+    )
     looked_at = select(_AUDIT.c.id).where(
         _AUDIT.c.school_id == school_id,
-        _AUDIT.c.subject == _ref(P.id),
+        _AUDIT.c.subject == _ref(P.id) + f".{EXPIRED}",
         _AUDIT.c.action == literal("attention.done"),
     )
     return select(P.id).where(
-        P.school_id == school_id, P.status == S.EXPIRED, P.needs_person.is_(None), ~looked_at.exists()
+        P.school_id == school_id, P.status == S.EXPIRED, ~asked.exists(), ~looked_at.exists()
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import Index, UniqueConstraint, text, update
+from sqlalchemy import Index, UniqueConstraint, and_, or_, text, update
 from sqlmodel import Field, col, select
 
+from storage.payment_rows import Payment
 from storage.schema import Row, table_of
 from storage.unit import Unit, insert_once
 
@@ -53,10 +54,20 @@ def add_claim(
     return insert_once(unit, CLAIMS, values, ("school_id", "code", "chat_id")) is not None
 
 
-def confirm(unit: Unit, school_id: int, code: str) -> None:
-    """M-PESA's own report brought this code: nobody needs to look into its claims any more."""
+def confirm(unit: Unit, payment: Payment, code: str) -> None:
+    """M-PESA's own report brought this code for this payment: nobody needs to look into its claims any more.
+
+    Those that name another payment, or come from another chat and name none, stay on the desk.
+    """
+    from_its_chat = and_(CLAIMS.c.payment_id.is_(None), CLAIMS.c.chat_id == payment.chat_id)
     unit.core.execute(
-        update(CLAIMS).where(CLAIMS.c.school_id == school_id, CLAIMS.c.code == code).values(needs_person=None)
+        update(CLAIMS)
+        .where(
+            CLAIMS.c.school_id == payment.school_id,
+            CLAIMS.c.code == code,
+            or_(CLAIMS.c.payment_id == payment.id, from_its_chat),
+        )
+        .values(needs_person=None)
     )
 
 

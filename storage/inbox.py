@@ -46,10 +46,11 @@ ITEMS = table_of(InboxItem)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """is_new False: the same body came for the same payment before."""
+    """is_new False: the same body came for the same payment before; note: what became of it then."""
 
     id: int
     is_new: bool
+    note: str = ""
 
 
 def keep(
@@ -76,9 +77,10 @@ def keep(
         update(ITEMS)
         .where(ITEMS.c.school_id == school_id, ITEMS.c.digest == digest)
         .values(copies=ITEMS.c.copies + 1, last_at=now)
-        .returning(ITEMS.c.id)
+        .returning(ITEMS.c.id, ITEMS.c.note)
     )
-    return Kept(unit.core.execute(again).scalar_one(), is_new=False)
+    first = unit.core.execute(again).one()
+    return Kept(first.id, is_new=False, note=first.note)
 
 
 def mark(unit: Unit, item_id: int, state: str, note: str = "", *, needs_person: bool = False) -> None:

@@ -39,17 +39,19 @@ def open_database(url: str, secret_keys: Sequence[str] | None, *, exclusive: boo
     """Opens the database at the newest schema, with its vault.
 
     url: `sqlite:///file`. secret_keys: the master keys, the present one first; None: the one in
-    `<file>.key`, which is made (mode 0600) together with a new database. exclusive: be the only one that
-    runs on it. Raises StorageError.
+    `<file>.key`, which is made together with a new database. Files made here are for their owner alone (mode
+    0600). exclusive: be the only one that runs on it. Raises StorageError.
     """
     path = _sqlite_path(url)
     unlock = _lock(path) if exclusive else lambda: None
     write_engine, read_engine = make_engines(path, READERS)
     try:
+        if not path.exists():
+            _write_new(path.resolve(), "")
         with write_engine.connect() as connection:
             vault = _prepare(connection, path, secret_keys)
         return Database(write_engine, read_engine, vault, on_close=unlock)
-    except (VaultError, SchemaUnknown, DatabaseError, StorageError) as error:
+    except (VaultError, SchemaUnknown, DatabaseError, OSError, StorageError) as error:
         write_engine.dispose()
         read_engine.dispose()
         unlock()
@@ -99,21 +101,30 @@ def _key_beside(path: Path, *, make: bool) -> list[str]:
                 f"The database {path} is there, but its key {key_file.name} is not: copy both together, "
                 "or set KARO_SECRET_KEY."
             )
-        _write_new(key_file, new_master_key())
-    return [key_file.read_text(encoding="ascii")]
+        _write_new(key_file, new_master_key() + "\n")
+    try:
+        return [key_file.read_text(encoding="ascii")]
+    except (OSError, UnicodeDecodeError):
+        raise KeyMissing(
+            f"The key {key_file} cannot be read or holds no key: bring back the one that was made with the "
+            "database, or set KARO_SECRET_KEY."
+        ) from None
 
 
-def _write_new(key_file: Path, key: str) -> None:
-    """Writes the whole key or nothing, and never over another one."""
-    draft = key_file.with_name(f"{key_file.name}.{secrets.token_hex(4)}")
+def _write_new(file: Path, text: str) -> None:
+    """Writes a file for its owner alone, whole or not at all, and never over another one.
+
+    It gets its name once it is closed: closing a database file would undo the locks that SQLite holds on it.
+    """
+    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(key + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
         with contextlib.suppress(FileExistsError):
-            os.link(draft, key_file)
+            os.link(draft, file)
     finally:
         draft.unlink()
 
@@ -143,6 +154,5 @@ def _in_words(error: Exception, path: Path) -> StorageError:
         return StorageError(
             f"The database {path} was written by a newer Karo: install that one, or a later one."
         )
-    return StorageError(
-        f"The database {path} cannot be opened: {error.orig if isinstance(error, DatabaseError) else error}."
-    )
+    why = error.orig if isinstance(error, DatabaseError) else getattr(error, "strerror", None) or error
+    return StorageError(f"The database {path} cannot be opened: {why}.")

@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import update
 
-from storage.outbox_claim import ClaimedMessage, claim
+from storage.outbox_claim import BLOCKED, ClaimedMessage, claim
 from storage.outbox_rows import MESSAGES, PRIORITIES, Kind, OutboxMessage, Sending
 from storage.unit import Unit, insert_once
 
 __all__ = [
     "ClaimedMessage", "Kind", "OutboxMessage", "Sending", "add", "announcement_key", "back_off",
-    "body_of", "claim", "mark_failed", "mark_sent", "unlease",
+    "body_of", "claim", "mark_failed", "mark_sent", "revive", "unlease",
 ]  # fmt: skip
 
 _C = MESSAGES.c
@@ -110,6 +110,24 @@ def unlease(unit: Unit, message_id: int, lease: int, until: datetime | None = No
     """Claimed, but surely not sent: as if it had not been claimed. until: no earlier than that."""
     later = {} if until is None else {"send_at": until}
     return _end(unit, message_id, lease, (Sending.LEASED,), state=Sending.WAITING, **later)
+
+
+def revive(unit: Unit, chat_id: int, now: datetime) -> int:
+    """The person is back: outcomes that were dropped because the chat was blocked wait again; returns how many.
+
+    Replies and reminders stay dropped: they were of their moment.
+    """
+    revived = unit.core.execute(
+        update(MESSAGES)
+        .where(
+            _C.chat_id == chat_id,
+            _C.state == Sending.DROPPED,
+            _C.kind == Kind.RECEIPT,
+            _C.reason == BLOCKED,
+        )
+        .values(state=Sending.WAITING, send_at=now, reason="")
+    )
+    return int(revived.rowcount)
 
 
 def _end(unit: Unit, row_id: int, lease: int, states: tuple[Sending, ...], **values: Any) -> bool:

@@ -17,6 +17,7 @@ from storage.unit import Unit
 
 _CHATS = table_of(Chat)
 _C = MESSAGES.c
+BLOCKED = "blocked"  #: the reason of what was dropped with its chat
 _LOOK_AHEAD = 4  #: rows looked at for each one claimed: several may belong to one chat
 
 
@@ -79,7 +80,7 @@ def _drop_blocked(unit: Unit, now: datetime) -> None:
     unit.core.execute(
         update(MESSAGES)
         .where(_C.state == Sending.WAITING, _C.send_at <= now, _C.chat_id.in_(blocked))
-        .values(state=Sending.DROPPED, reason="blocked")
+        .values(state=Sending.DROPPED, reason=BLOCKED)
     )
 
 

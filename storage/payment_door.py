@@ -28,8 +28,8 @@ Announce = Callable[[Unit, Payment, str], None]
 #: What `move` and `change` may set beside the status; every other column has a function of its own.
 CHANGEABLE = frozenset(
     {
-        "cause", "outcome_channel", "outcome_code", "retry_after_s", "reached_mpesa", "needs_person",
-        "query_failure_code", "query_failures", "undecided", "check_at",
+        "cause", "outcome_channel", "outcome_code", "retry_after_s", "reached_mpesa",
+        "query_failure_code", "query_failed_at", "undecided", "check_at",
     }
 )  # fmt: skip
 
@@ -61,7 +61,7 @@ def create(
         "phone_hash": unit.vault.hash(PHONE, phone), "account_reference": account_reference,
         "shortcode": shortcode, "party_b": party_b, "transaction_type": transaction_type, "status": S.QUEUED,
         "push_at": push_at, "created_at": now, "updated_at": now,
-        "checks": 0, "query_failures": 0, "undecided": 0, "cause": "", "reached_mpesa": False,
+        "checks": 0, "undecided": 0, "cause": "", "reached_mpesa": False,
     }  # fmt: skip
     new_id = insert_once(unit, PAYMENTS, values, ("school_id", "intent_id"))
     if new_id is not None:
@@ -111,7 +111,7 @@ def walk(
         current = _status(unit, payment_id)
         if not may_move(current, to):
             return None
-        values = {"status": to, "updated_at": now, **_settled(to, now), **_dated(changes, now)}
+        values = {"status": to, "updated_at": now, **_settled(to, now), **changes}
         payment = _update(unit, values, PAYMENTS.c.id == payment_id, PAYMENTS.c.status == current)
         if payment is not None:  # else another process moved it meanwhile: look again
             break
@@ -126,7 +126,7 @@ def change(unit: Unit, payment_id: int, *, now: datetime, **changes: Any) -> Pay
     others.
     """
     _refuse_others(changes)
-    payment = _update(unit, {"updated_at": now, **_dated(changes, now)}, PAYMENTS.c.id == payment_id)
+    payment = _update(unit, {"updated_at": now, **changes}, PAYMENTS.c.id == payment_id)
     if payment is None:
         raise LookupError(f"There is no payment {payment_id}.")
     return payment
@@ -171,13 +171,6 @@ def _settled(to: PaymentStatus, now: datetime) -> dict[str, Any]:
         return {} if to is S.SENDING else {"lease_until": None}
     done: dict[str, Any] = {"lease_until": None, "holds_phone": None, "check_at": None}
     return {**done, "settled_at": now} if to in SETTLED else done
-
-
-def _dated(changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """With the moment since when a person is needed, wherever a person is asked for or no longer needed."""
-    if "needs_person" not in changes:
-        return dict(changes)
-    return {**changes, "needs_person_since": None if changes["needs_person"] is None else now}
 
 
 def _refuse_others(changes: Mapping[str, Any]) -> None:

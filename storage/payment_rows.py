@@ -20,8 +20,8 @@ class Payment(Row, table=True):
     """One attempt to pay for one child from one phone. amount_cents: a whole number of shillings, above zero.
 
     holds_phone: the phone's hash while a prompt may be open there. blocked_until: no second prompt to it
-    before. reached_mpesa: False as long as, or when, surely nothing was sent. needs_person: a reason key,
-    null when nobody is needed.
+    before. reached_mpesa: False as long as, or when, surely nothing was sent. query_failed_at: when the last
+    query failure that counts was seen. Why it waits for a person: storage.payment_concerns.
     """
 
     __tablename__: ClassVar[str] = "payments"
@@ -43,7 +43,6 @@ class Payment(Row, table=True):
         Index("ix_payments_chat", "chat_id", "created_at"),
         Index("ix_payments_student", "student_id", "status"),
         Index("ix_payments_phone", "phone_hash", "pushed_at"),
-        Index("ix_payments_needs_person", "school_id", **_where("needs_person IS NOT NULL")),
     )
 
     id: int = Field(default=None, primary_key=True)
@@ -77,11 +76,9 @@ class Payment(Row, table=True):
     retry_after_s: int | None = None
     reached_mpesa: bool = False
     query_failure_code: str | None = None
-    query_failures: int = 0
+    query_failed_at: datetime | None = None
     undecided: int = 0
     settled_at: datetime | None = None
-    needs_person: str | None = None
-    needs_person_since: datetime | None = None
     created_at: datetime
     updated_at: datetime
 

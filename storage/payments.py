@@ -1,8 +1,9 @@
-"""Payments, whole: the row and its one door, its history, its work, its finders."""
+"""Payments, whole: the row and its one door, its history, its concerns, its work, its finders."""
 
 from __future__ import annotations
 
 from storage.claims import Claim, add_claim, claimed_code, find_claim
+from storage.payment_concerns import concerns_of, flag, unflag
 from storage.payment_door import CHANGEABLE, Announce, change, checkout_of, create, get, move, phone_of
 from storage.payment_events import PaymentEvent, events_of, remark
 from storage.payment_finders import (
@@ -35,8 +36,8 @@ from storage.payment_work import (
 __all__ = [
     "BLOCK", "CHANGEABLE", "FIRST_CHECK", "PAYMENTS", "TOO_LATE", "Announce", "Claim", "Claimed",
     "Payment", "PaymentEvent", "RecentPush", "add_claim", "blocks_over", "by_checkout", "by_token",
-    "change", "checkout_of", "claim_check", "claim_push", "claimed_code", "create", "due_checks",
-    "due_pushes", "events_of", "find_claim", "get", "lapsed_sending", "move", "note_checkout",
-    "open_for_chat", "open_for_students", "overdue_queued", "phone_of", "recent_for_chat",
-    "recent_pushes", "release_phone", "remark", "same_checkout",
+    "change", "checkout_of", "claim_check", "claim_push", "claimed_code", "concerns_of", "create",
+    "due_checks", "due_pushes", "events_of", "find_claim", "flag", "get", "lapsed_sending", "move",
+    "note_checkout", "open_for_chat", "open_for_students", "overdue_queued", "phone_of",
+    "recent_for_chat", "recent_pushes", "release_phone", "remark", "same_checkout", "unflag",
 ]  # fmt: skip

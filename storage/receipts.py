@@ -1,7 +1,7 @@
 """Every shilling that came in, once each, by M-PESA receipt number, whoever told us and in whatever order.
 
-A payment owns at most one receipts row; the number may follow later. What cannot be given to a child is in
-suspense.
+A payment owns at most one receipts row; number, amount and time may follow later, each told once. What
+cannot be given to a child is in suspense.
 """
 
 from __future__ import annotations
@@ -9,65 +9,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, select, text, update
-from sqlmodel import Field
+from sqlalchemy import select, update
 from sqlmodel import select as select_rows
 
 from storage import claims, ledger
 from storage.ledger import Account, Line
 from storage.payment_rows import PAYMENTS, Payment
-from storage.schema import Row, one_of, table_of
+from storage.receipt_rows import (
+    AMOUNT_CONFLICT,
+    RECEIPT_CONFLICT,
+    RECEIPTS,
+    SECOND_RECEIPT,
+    Receipt,
+    Source,
+)
 from storage.unit import Unit, insert_once
 
-SECOND_RECEIPT = "second_receipt"  #: another receipt number for a payment that has one: in suspense
-RECEIPT_CONFLICT = "receipt_conflict"  #: the number belongs to another payment: nothing was taken
-
-
-class Source(StrEnum):
-    """Who told us."""
-
-    CALLBACK = "callback"
-    QUERY = "query"
-
-
-class Receipt(Row, table=True):
-    """student_id null: in suspense. number null: it is to follow. paid_at: M-PESA's time where we know it.
-
-    reported_payment_id: for a row in suspense, the payment whose report brought it.
-    """
-
-    __tablename__: ClassVar[str] = "receipts"
-    __table_args__ = (
-        UniqueConstraint("school_id", "number"),
-        one_of("source", Source),
-        CheckConstraint("amount_cents > 0", name="amount_above_zero"),
-        CheckConstraint("payment_id IS NULL OR student_id IS NOT NULL", name="paid_for_a_child"),
-        Index(
-            "ix_receipts_needs_person",
-            "school_id",
-            sqlite_where=text("needs_person IS NOT NULL"),
-            postgresql_where=text("needs_person IS NOT NULL"),
-        ),
-    )
-
-    id: int = Field(default=None, primary_key=True)
-    school_id: int = Field(foreign_key="schools.id")
-    payment_id: int | None = Field(default=None, foreign_key="payments.id", unique=True)
-    reported_payment_id: int | None = Field(default=None, foreign_key="payments.id", index=True)
-    number: str | None = None
-    amount_cents: int = Field(sa_type=BigInteger)
-    student_id: int | None = Field(default=None, foreign_key="students.id", index=True)
-    paid_at: datetime
-    source: str
-    payer_masked: str = ""
-    needs_person: str | None = None
-    created_at: datetime
-
-
-RECEIPTS = table_of(Receipt)
+__all__ = [
+    "AMOUNT_CONFLICT", "RECEIPT_CONFLICT", "SECOND_RECEIPT", "Receipt", "Recorded", "Source", "find",
+    "masked", "of_payment", "record",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +39,27 @@ class Recorded:
 
     receipt: the payment's own row; None only in a conflict, when nothing was credited and the payment is
     not paid by it. is_new: the payment had none before. number_filled: its number came just now.
-    amount_differs: not what was asked. conflict: "", SECOND_RECEIPT or RECEIPT_CONFLICT; a person is needed
-    then.
+    amount_corrected: an assumed amount gave way to the told one, and the difference was posted.
+    amount_differs: the amount told just now is not what was asked, or not what was told before. conflict:
+    "", SECOND_RECEIPT, RECEIPT_CONFLICT or AMOUNT_CONFLICT; a person is needed then.
     """
 
     receipt: Receipt | None
     is_new: bool = False
     number_filled: bool = False
+    amount_corrected: bool = False
     amount_differs: bool = False
     conflict: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """One report, tidied."""
+    """One report, tidied; None where it does not tell."""
 
     number: str | None
-    amount_cents: int
-    paid_at: datetime
-    source: str
+    amount_cents: int | None
+    paid_at: datetime | None
+    source: Source
     payer_masked: str
     now: datetime
 
@@ -105,7 +70,7 @@ def record(
     payment: Payment,
     number: str | None,
     amount_cents: int | None,
-    paid_at: datetime,
+    paid_at: datetime | None,
     source: str,
     payer: str | None,
     now: datetime,
@@ -113,28 +78,30 @@ def record(
     """Takes a report that this payment's money moved, and posts it: once, however often and by whomever it
     is told.
 
-    number, amount_cents: None where the report does not tell (a query); the amount is then the one that was
-    asked for. payer: as sent; only its mask is kept.
+    number, amount_cents, paid_at: None where the report does not tell; then the amount asked for and `now`
+    are assumed until a report tells. payer: as sent; only its mask is kept. Raises ValueError for an amount
+    of zero or less.
     """
+    if amount_cents is not None and amount_cents <= 0:
+        raise ValueError("Money that came in is above zero.")
     _lock(unit, payment)
-    told = amount_cents if amount_cents is not None and amount_cents > 0 else payment.amount_cents
-    differs = amount_cents is not None and amount_cents != payment.amount_cents
-    report = _Report(_tidy(number), told, paid_at, Source(source).value, masked(payer), now)
-    if report.number is not None:
-        claims.confirm(unit, payment.school_id, report.number)
+    report = _Report(_tidy(number), amount_cents, paid_at, Source(source), masked(payer), now)
     own = of_payment(unit, payment.id)
     known = None if report.number is None else find(unit, payment.school_id, report.number)
-    if known is not None and known.payment_id != payment.id:
-        repeat = known.payment_id is None and known.reported_payment_id == payment.id
-        return Recorded(own, conflict="" if repeat else RECEIPT_CONFLICT)
+    if known is not None and not _came_with(payment, known):
+        return Recorded(own, conflict=RECEIPT_CONFLICT)
+    if report.number is not None:
+        claims.confirm(unit, payment, report.number)
     if own is None:
+        differs = report.amount_cents not in (None, payment.amount_cents)
         return Recorded(_first(unit, payment, report), is_new=True, amount_differs=differs)
-    if report.number is None or known is not None:
-        return Recorded(own)
-    if own.number is None:
-        return Recorded(_fill(unit, own, report), number_filled=True, amount_differs=differs)
-    _suspend(unit, payment, report)
-    return Recorded(own, conflict=SECOND_RECEIPT)
+    if known is not None and known.id != own.id:
+        conflict = _learn(unit, payment, known, report).conflict
+        return Recorded(own, amount_differs=bool(conflict), conflict=conflict)
+    if known is None and report.number is not None and own.number is not None:
+        _suspend(unit, payment, report)
+        return Recorded(own, conflict=SECOND_RECEIPT)
+    return _learn(unit, payment, own, report)
 
 
 def of_payment(unit: Unit, payment_id: int) -> Receipt | None:
@@ -157,6 +124,11 @@ def masked(payer: str | None) -> str:
     return f"{'0' + head[1] if head else ''}••• {tail[0]}"
 
 
+def _came_with(payment: Payment, receipt: Receipt) -> bool:
+    """Its own, or in suspense because of its report."""
+    return payment.id == (receipt.payment_id or receipt.reported_payment_id)
+
+
 def _tidy(number: str | None) -> str | None:
     return (number or "").strip().upper() or None
 
@@ -168,44 +140,63 @@ def _lock(unit: Unit, payment: Payment) -> None:
 
 
 def _first(unit: Unit, payment: Payment, report: _Report) -> Receipt:
-    receipt_id = _insert(unit, payment, report, payment_id=payment.id, student_id=payment.student_id)
-    _post(unit, payment.school_id, "receipt", receipt_id, report.amount_cents, payment.student_id, report.now)
-    return _present(unit, receipt_id)
+    return _insert(unit, payment, report, payment_id=payment.id, student_id=payment.student_id)
 
 
 def _suspend(unit: Unit, payment: Payment, report: _Report) -> None:
-    receipt_id = _insert(unit, payment, report, reported_payment_id=payment.id, needs_person=SECOND_RECEIPT)
-    _post(unit, payment.school_id, "receipt", receipt_id, report.amount_cents, None, report.now)
+    _insert(unit, payment, report, reported_payment_id=payment.id, needs_person=SECOND_RECEIPT)
 
 
-def _fill(unit: Unit, own: Receipt, report: _Report) -> Receipt:
-    """The number, and with it M-PESA's own time and amount; an amount other than assumed posts the
+def _learn(unit: Unit, payment: Payment, row: Receipt, report: _Report) -> Recorded:
+    """Fills in what was not told before. What was told stands; an amount other than assumed posts the
     difference.
     """
-    unit.core.execute(
-        update(RECEIPTS)
-        .where(RECEIPTS.c.id == own.id, RECEIPTS.c.number.is_(None))
-        .values(
-            number=report.number,
-            amount_cents=report.amount_cents,
-            paid_at=report.paid_at,
-            source=report.source,
-            payer_masked=report.payer_masked or own.payer_masked,
-        )
-    )
-    difference = report.amount_cents - own.amount_cents
+    told = report.amount_cents
+    contradicted = told is not None and row.amount_told and told != row.amount_cents
+    numbered = report.number is not None and row.number is None
+    if contradicted and not numbered:
+        return Recorded(row, amount_differs=True, conflict=AMOUNT_CONFLICT)
+    difference = 0 if told is None or row.amount_told else told - row.amount_cents
+    differs = contradicted or (told not in (None, payment.amount_cents) and not row.amount_told)
+    news = _news(row, report)
+    if news:
+        unit.core.execute(update(RECEIPTS).where(RECEIPTS.c.id == row.id).values(**news))
     if difference:
-        _post(unit, own.school_id, "receipt_amount", own.id, difference, own.student_id, report.now)
-    return _present(unit, own.id)
+        _post(unit, "receipt_amount", row, difference, report.now)
+    return Recorded(
+        _present(unit, row.id),
+        number_filled=numbered,
+        amount_corrected=bool(difference),
+        amount_differs=differs,
+        conflict=AMOUNT_CONFLICT if contradicted else "",
+    )
 
 
-def _insert(unit: Unit, payment: Payment, report: _Report, **more: Any) -> int:
+def _news(row: Receipt, report: _Report) -> dict[str, Any]:
+    """The columns that the report tells for the first time. A callback counts for more than a query."""
+    news: dict[str, Any] = {}
+    if report.number is not None and row.number is None:
+        news["number"] = report.number
+    if report.amount_cents is not None and not row.amount_told:
+        news |= {"amount_cents": report.amount_cents, "amount_told": True}
+    if report.paid_at is not None and not row.time_told:
+        news |= {"paid_at": report.paid_at, "time_told": True}
+    if report.payer_masked and not row.payer_masked:
+        news["payer_masked"] = report.payer_masked
+    if report.source is Source.CALLBACK and row.source != Source.CALLBACK:
+        news["source"] = report.source.value
+    return news
+
+
+def _insert(unit: Unit, payment: Payment, report: _Report, **more: Any) -> Receipt:
     values = {
         "school_id": payment.school_id,
         "number": report.number,
-        "amount_cents": report.amount_cents,
-        "paid_at": report.paid_at,
-        "source": report.source,
+        "amount_cents": report.amount_cents or payment.amount_cents,
+        "amount_told": report.amount_cents is not None,
+        "paid_at": report.paid_at or report.now,
+        "time_told": report.paid_at is not None,
+        "source": report.source.value,
         "payer_masked": report.payer_masked,
         "created_at": report.now,
         **more,
@@ -213,15 +204,15 @@ def _insert(unit: Unit, payment: Payment, report: _Report, **more: Any) -> int:
     receipt_id = insert_once(unit, RECEIPTS, values)
     if receipt_id is None:
         raise LookupError(f"The receipt of payment {payment.id} was written by another meanwhile.")
-    return receipt_id
+    receipt = _present(unit, receipt_id)
+    _post(unit, "receipt", receipt, receipt.amount_cents, report.now)
+    return receipt
 
 
-def _post(
-    unit: Unit, school_id: int, kind: str, receipt_id: int, cents: int, student_id: int | None, now: datetime
-) -> None:
-    credited = Account.SUSPENSE if student_id is None else Account.FEES
-    lines = (Line(Account.MPESA, cents), Line(credited, -cents, student_id))
-    ledger.post(unit, school_id=school_id, kind=kind, ref=str(receipt_id), lines=lines, now=now)
+def _post(unit: Unit, kind: str, receipt: Receipt, cents: int, now: datetime) -> None:
+    credited = Account.SUSPENSE if receipt.student_id is None else Account.FEES
+    lines = (Line(Account.MPESA, cents), Line(credited, -cents, receipt.student_id))
+    ledger.post(unit, school_id=receipt.school_id, kind=kind, ref=str(receipt.id), lines=lines, now=now)
 
 
 def _row(unit: Unit, *conditions: Any) -> Receipt | None:

@@ -14,10 +14,11 @@ from storage import (
     jobs,
     ledger,
     outbox_rows,
+    payment_concerns,
     payment_events,
     payment_rows,
     people,
-    receipts,
+    receipt_rows,
     schools,
     sessions,
     staff,
@@ -27,8 +28,8 @@ from storage import (
 from storage.schema import METADATA
 
 _HOMES = (
-    audit, campaign_rows, chats, claims, imports, inbox, jobs, ledger, outbox_rows, payment_rows,
-    payment_events, people, receipts, schools, sessions, staff, students, updates,
+    audit, campaign_rows, chats, claims, imports, inbox, jobs, ledger, outbox_rows,
+    payment_concerns, payment_events, payment_rows, people, receipt_rows, schools, sessions, staff, students, updates,
 )  # fmt: skip
 
 

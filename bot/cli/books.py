@@ -43,7 +43,7 @@ def attention(
 
     async def show(office: Office) -> None:
         found = await office.database.read(lambda unit: attend.views(unit, office.school.id))
-        for line in attention_lines(found):
+        for line in attention_lines(found, at_most=len(found)):
             out.print(escape(say(line.key, "en", **line.values)))
 
     if not done:

@@ -9,6 +9,7 @@ from typing import NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from bot import logs
 from bot.services.school import School
@@ -36,9 +37,9 @@ class Office:
 
 def stop_with(problem: str, *more: str) -> NoReturn:
     """Say what is wrong on standard error and end with exit code 2."""
-    err.print(f"[bold red]Karo cannot go on:[/] {problem}")
+    err.print(f"[bold red]Karo cannot go on:[/] {escape(problem)}")
     for line in more:
-        err.print(f"  • {line}")
+        err.print(f"  • {escape(line)}")
     raise typer.Exit(CANNOT_RUN)
 
 

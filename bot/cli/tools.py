@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from bot.cli.opening import out
+from bot.cli.opening import out, stop_with
 from bot.dialogue.diagram import mermaid
 from daraja.simulator import SimulatorConfig, SimulatorServer
 from storage.payment_state import TRANSITIONS
+
+
+class Drawn(StrEnum):
+    """What `karo states` draws."""
+
+    CONVERSATION = "conversation"
+    PAYMENT = "payment"
 
 
 def simulator(
@@ -31,14 +39,17 @@ def simulator(
             out.print(f"  control          {server.url}/simulator")
             await until_interrupted()
 
-    asyncio.run(serve())
+    try:
+        asyncio.run(serve())
+    except OSError as error:
+        stop_with(f"cannot listen on {host} port {port}: {error.strerror or error}; choose another --port.")
 
 
 def states(
-    what: Annotated[str, typer.Argument(help="conversation or payment")] = "conversation",
+    what: Annotated[Drawn, typer.Argument(help="conversation or payment")] = Drawn.CONVERSATION,
 ) -> None:
     """Draw the conversation, or the life of a payment, as a Mermaid diagram."""
-    print(mermaid() if what == "conversation" else payment_mermaid())
+    print(mermaid() if what is Drawn.CONVERSATION else payment_mermaid())
 
 
 async def until_interrupted() -> None:

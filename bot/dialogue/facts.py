@@ -115,7 +115,7 @@ def blocked(view: View, payment: PaymentView) -> bool:
 
 def other_open(view: View, draft: Draft) -> PaymentView | None:
     """An open payment for the same child that is not this phone's unresolved old one."""
-    for payment in view.open_payments:
+    for payment in (*view.open_payments, *view.elsewhere):
         another_way = payment.phone != draft.phone or payment.status not in AWAITING
         if payment.status in OPEN and payment.child_id == draft.child.id and another_way:
             return payment

@@ -80,8 +80,8 @@ TYPED: Mapping[At, Moves] = MappingProxyType(
     {
         At.CONTACT: {"own contact": (At.MENU,)},
         At.AMOUNT: {"an amount": (At.PHONE, At.CONFIRM)},
-        At.PHONE: {"a number": (At.CONFIRM,)},
-        At.OTHER_PHONE: {"a number": (At.CONFIRM,)},
+        At.PHONE: {"a number": (At.CONFIRM,), "another amount": (At.PHONE, At.CONFIRM)},
+        At.OTHER_PHONE: {"a number": (At.CONFIRM,), "another amount": (At.PHONE, At.OTHER_PHONE, At.CONFIRM)},
         At.CONFIRM: {"an amount or a number": (At.CONFIRM,)},
         At.HELD: {"an amount or a number": (At.CONFIRM,)},
     }

@@ -74,16 +74,23 @@ def claim(state: State, view: View, code: str) -> Step:
             return stay(_at(state, known.id), say("code.known", code=code))
         if known is not None and code == known.claimed_code:
             return stay(_at(state, known.id), say("code.again", code=code))
-    effect = ClaimCode(code, _claimed_payment(state, view))
-    return Step(state, (say("code.taken", code=code, contact=view.school.contact),), (effect,))
+    claimed = facts.payment_of(view, _claimed_payment(state, view))
+    taken = say("code.taken", code=code, contact=view.school.contact)
+    if claimed is not None and claimed.status == "paid":
+        taken = say("code.taken_paid", code=code)
+    return Step(state, (taken,), (ClaimCode(code, claimed.id if claimed else None),))
 
 
 def _claimed_payment(state: State, view: View) -> int | None:
     here = facts.payment_of(view, state.payment_id) if state.at is At.PAYMENT else None
     if here is not None:
-        return None if here.status in ("paid", "queued") else here.id
+        return here.id if _may_lack_a_number(here) else None
     unresolved = {p.id for p in (*view.open_payments, *view.recent_payments) if _unresolved(p)}
     return unresolved.pop() if len(unresolved) == 1 and state.at is not At.PAYBILL else None
+
+
+def _may_lack_a_number(payment: PaymentView) -> bool:
+    return payment.status != "queued" and payment.receipt_number is None
 
 
 def _unresolved(payment: PaymentView) -> bool:

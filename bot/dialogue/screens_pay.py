@@ -131,5 +131,6 @@ def second(state: State, view: View) -> Screen:
         phone=mask_phone(other.phone),
         amount_cents=draft.amount_cents,
     )
-    choices = (Choice("yes", say("choice.yes")), Choice(key_of("open", other.id), say("choice.open")))
-    return Screen((line,), (*choices, CANCEL_CHOICE))
+    mine = other in view.open_payments
+    look = (Choice(key_of("open", other.id), say("choice.open")),) if mine else ()
+    return Screen((line,), (Choice("yes", say("choice.yes")), *look, CANCEL_CHOICE))

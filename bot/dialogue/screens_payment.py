@@ -72,10 +72,11 @@ def _waiting(known: PaymentView, view: View) -> tuple[Say, ...]:
         return (_head("payment.unknown", known, view), *why, *_claimed(known, over))
     clock = _clock(known, view)
     if cause:
-        texts = (say(f"cause.{cause}"), say(_money(cause, "unknown")), say(f"next.{cause}"))
+        then = _claimed(known, f"next.{cause}")
+        texts = (say(f"cause.{cause}"), say(_money(cause, "unknown")), *then)
         return (_head("payment.waiting", known, view), *texts, clock)
     if known.status == "uncertain":
-        return (_head("payment.uncertain", known, view), say("money.unknown"), clock)
+        return (_head("payment.uncertain", known, view), say("money.unknown"), *_claimed(known), clock)
     if _prompt_is_young(known, view):
         return (_head("payment.prompted", known, view), clock)
     return (_head("payment.quiet", known, view), *_claimed(known), clock)
@@ -88,7 +89,9 @@ def _prompt_is_young(known: PaymentView, view: View) -> bool:
 def _clock(known: PaymentView, view: View) -> Say:
     until = known.blocked_until or view.now
     key = "clock.blocked"
-    if not known.has_checkout_id:  # nothing to ask M-PESA by: it may still tell us, if it can reach us
+    if known.claimed_code and not known.has_checkout_id:
+        key = "clock.blocked_claimed"
+    elif not known.has_checkout_id:  # nothing to ask M-PESA by: it may still tell us, if it can reach us
         key = "clock.blocked_told" if view.school.callbacks else "clock.blocked_unasked"
     return say(key, until_time=until.isoformat(), wait_s=facts.seconds_until(until, view.now))
 
@@ -106,7 +109,8 @@ def _money(cause: str, otherwise: str) -> str:
 def _not_paid(known: PaymentView, view: View) -> tuple[Say, ...]:
     cause = cause_of(known)
     money = _money(cause, "unknown" if cause in NOT_FINAL else "unmoved")
-    lines = [_head("payment.not_paid", known, view), say(f"cause.{cause}"), say(money), say(f"next.{cause}")]
+    then = _claimed(known, f"next.{cause}")
+    lines = [_head("payment.not_paid", known, view), say(f"cause.{cause}"), say(money), *then]
     wait = _retry_wait(known, view)
     if wait:
         lines.append(say("clock.retry", wait_s=wait))
@@ -134,6 +138,8 @@ def _paid(known: PaymentView, view: View) -> tuple[Say, ...]:
         lines = [Say("cause.paid_no_number", values)]
     if received != known.amount_cents:
         lines.append(say("paid.differs", asked_cents=known.amount_cents, amount_cents=received))
+    if view.school.sandbox:
+        lines.append(say("paid.test"))
     return (
         *lines,
         _new_balance(known, view),

@@ -26,12 +26,12 @@ def finding_lines(finding: FindingView) -> tuple[Say, ...]:
     return tuple(lines)
 
 
-def attention_lines(rows: tuple[AttentionView, ...]) -> tuple[Say, ...]:
+def attention_lines(rows: tuple[AttentionView, ...], at_most: int = SHOWN) -> tuple[Say, ...]:
     """The oldest things that wait for a person, and how many there are."""
     if not rows:
         return (say("attention.none"),)
-    more = (say("attention.more", count=len(rows) - SHOWN),) if len(rows) > SHOWN else ()
-    shown = tuple(line for row in rows[:SHOWN] for line in attention_row(row))
+    more = (say("attention.more", count=len(rows) - at_most),) if len(rows) > at_most else ()
+    shown = tuple(line for row in rows[:at_most] for line in attention_row(row))
     return (say("attention.count", count=len(rows)), *shown, *more)
 
 

@@ -17,7 +17,7 @@ PAYBILL_CHOICE = Choice("paybill", say("choice.paybill"))
 def language(_state: State, view: View) -> Screen:
     """English or Kiswahili."""
     choices = (Choice("en", say("language.english")), Choice("sw", say("language.kiswahili")))
-    back = (MENU_CHOICE,) if linked(view) or view.role else ()
+    back = (MENU_CHOICE,) if view.language and (linked(view) or view.role) else ()
     return Screen((say("language.ask"),), choices + back)
 
 

@@ -125,5 +125,7 @@ def _still(state: State, view: View) -> State:
 
 def refuse(state: State, view: View) -> Step:
     """Something for guardians only was asked before a contact was shared."""
+    if state.at is At.PRIVACY:
+        return stay(door(state, view), step_help(state))
     line = () if state.at in BEFORE_CONTACT - {At.CONTACT} else (say("contact.first"),)
     return Step(door(state, view), line)

@@ -71,6 +71,17 @@ def _phone(state: State, _view: View, text: str) -> Step | None:
         return None
 
 
+def _phone_or_named_amount(state: State, view: View, text: str) -> Step | None:
+    """A phone; or an amount that cannot be one, since it names its money: `KES 1500`, `1500/=`, `2k`."""
+    if found := _phone(state, view, text):
+        return found
+    named = any(letter.isalpha() or letter in "/=" for letter in text)
+    changed = _amount(state, view, text) if named else None
+    if changed is None or changed.state.amount_cents is None:
+        return None
+    return Step(changed.state, (say("amount.now", amount_cents=changed.state.amount_cents),))
+
+
 def _phone_or_amount(state: State, view: View, text: str) -> Step | None:
     found = _phone(state, view, text) or _amount(state.to(state.at, second_allowed=False), view, text)
     return Step(found.state, (say("confirm.changed"),)) if found else None
@@ -79,8 +90,8 @@ def _phone_or_amount(state: State, view: View, text: str) -> Step | None:
 _PARSERS: Mapping[At, Parse] = MappingProxyType(
     {
         At.AMOUNT: _amount,
-        At.PHONE: _phone,
-        At.OTHER_PHONE: _phone,
+        At.PHONE: _phone_or_named_amount,
+        At.OTHER_PHONE: _phone_or_named_amount,
         At.CONFIRM: _phone_or_amount,
         At.HELD: _phone_or_amount,
     }

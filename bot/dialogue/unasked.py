@@ -29,12 +29,14 @@ _PREFACES = {
     "still_unknown": "",
     "unclear": "",
     "checked": "check.nothing_new",
+    "check_failed": "check.no_answer",
     "reversed": "",
     "paid_late": "news.paid_late",
     "failed_late": "news.settled_late",
     "cancelled_late": "news.settled_late",
     "corrected_to_paid": "news.corrected",
     "receipt_number": "news.receipt_number",
+    "amount_corrected": "news.amount_corrected",
 }
 
 

@@ -123,6 +123,7 @@ class View:
     role: str | None = None  # staff or admin
     children: tuple[ChildView, ...] = ()
     open_payments: tuple[PaymentView, ...] = ()
+    elsewhere: tuple[PaymentView, ...] = ()  # open ones of these children, begun in other chats: facts, no buttons
     recent_payments: tuple[PaymentView, ...] = ()  # newest first, at most five, open ones included
     payment: PaymentView | None = None  # the one the state or the event names
     recent_pushes: tuple[PushView, ...] = ()

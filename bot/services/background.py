@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -16,13 +17,20 @@ class Background:
     def __init__(self, *, done: Callable[[], None]) -> None:
         """done: called after each piece of work, whether it went well or not."""
         self._done = done
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Future[Any]] = set()
 
     def start(self, work: Coroutine[object, object, None]) -> None:
         """Run it beside everything else; its errors go to the log."""
         task = asyncio.create_task(self._guarded(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+
+    async def shielded(self, work: Coroutine[object, object, object]) -> None:
+        """Run it and wait for it; whoever waits may be cancelled, the work is not."""
+        task = asyncio.ensure_future(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        await asyncio.shield(task)
 
     async def finish(self, within_s: float) -> None:
         """Wait for what runs, and break off what takes longer: its rows are found at the next start."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
+from bot.services import holds
 from bot.services.announce import Announcer
 from bot.services.school import Clock, School
 from bot.services.settle import Settle
-from daraja import DarajaClient, DarajaError, StkAccepted
+from daraja import DarajaClient, DarajaError, NeverSent, StkAccepted
 from storage import payments
 from storage.database import Database
 from storage.payment_state import PaymentStatus
@@ -22,7 +24,9 @@ log = structlog.get_logger(__name__)
 
 LEASE_S = 150  # longer than two tokens and two pushes take, each to its time-out
 AT_ONCE = 20
-_WRITE_AGAIN_AFTER_S = (0.2, 1.0, 5.0)
+AT_LATEST_S = 30  # after its claim: a machine that slept in between must not ring a phone hours later
+_WRITE_AGAIN_AFTER_S = (0.2, 1.0, 5.0, 15.0, 30.0, 30.0, 30.0)
+_NOT_SENT = NeverSent("too late after the claim: not sent")
 
 
 class Collect:
@@ -51,24 +55,27 @@ class Collect:
     async def push(self, payment_id: int) -> None:
         """Claim and push; does nothing when somebody else claimed it or its phone still holds a prompt."""
         token = self._new_token()
-        claimed = await self._database.write(
-            lambda unit: payments.claim_push(
-                unit, payment_id, token=token, now=self._clock(), lease_s=LEASE_S, announce=self._announce
-            )
-        )
+        claimed = await self._claim(payment_id, token)
+        if claimed is None:
+            await holds.release_lapsed(self._database, self._announce, self._clock)
+            claimed = await self._claim(payment_id, token)
         if claimed is None:
             await self._database.write(lambda unit: self._say_held(unit, payment_id))
             return
-        outcome = await self._ask(claimed, token)
+        too_late = self._clock() >= claimed.lease_until - timedelta(seconds=LEASE_S - AT_LATEST_S)
+        outcome = _NOT_SENT if too_late else await self._ask(claimed, token)
         await self._record(payment_id, outcome)
 
     async def tick(self) -> None:
         """Push what is due, give up what waited too long, and admit what was interrupted."""
         now = self._clock()
-        await self._database.write(self._give_up_overdue)
+        overdue = await self._database.read(lambda unit: payments.overdue_queued(unit, now, AT_ONCE))
+        await self._each(overdue, self._give_up)
         await self.recover(lapsed_by=now)
         due = await self._database.read(lambda unit: payments.due_pushes(unit, now, AT_ONCE))
-        await asyncio.gather(*(self.push(payment_id) for payment_id in due))
+        for pushed in await asyncio.gather(*map(self.push, due), return_exceptions=True):
+            if isinstance(pushed, Exception):
+                log.error("push.stumbled", kind=type(pushed).__name__)
 
     async def recover(self, *, lapsed_by: datetime | None = None) -> None:
         """Payments left SENDING by a process that died become UNCERTAIN: never sent again.
@@ -76,24 +83,25 @@ class Collect:
         Without `lapsed_by` every one of them: for a start that knows it is alone on the database.
         """
         until = self._clock() + timedelta(seconds=2 * LEASE_S) if lapsed_by is None else lapsed_by
-
-        def admit(unit: Unit) -> int:
-            lapsed = payments.lapsed_sending(unit, until)
-            for payment_id in lapsed:
-                payments.move(
-                    unit,
-                    payment_id,
-                    PaymentStatus.UNCERTAIN,
-                    now=self._clock(),
-                    announce=self._announce,
-                    because={"source": "lease"},
-                    cause="answer_lost",
-                )
-            return len(lapsed)
-
-        lapsed = await self._database.write(admit)
+        lapsed = await self._database.read(lambda unit: payments.lapsed_sending(unit, until))
+        await self._each(lapsed, self._admit)
         if lapsed:
-            log.warning("push.interrupted", payments=lapsed)
+            log.warning("push.interrupted", payments=len(lapsed))
+
+    async def _claim(self, payment_id: int, token: str) -> Claimed | None:
+        return await self._database.write(
+            lambda unit: payments.claim_push(
+                unit, payment_id, token=token, now=self._clock(), lease_s=LEASE_S, announce=self._announce
+            )
+        )
+
+    async def _each(self, payment_ids: Sequence[int], work: Callable[[int, Unit], None]) -> None:
+        """A unit of work for each: one row in trouble does not keep the others."""
+        for payment_id in payment_ids:
+            try:
+                await self._database.write(partial(work, payment_id))
+            except Exception:
+                log.exception("payment.not_moved", payment=payment_id)
 
     async def _ask(self, claimed: Claimed, token: str) -> StkAccepted | DarajaError:
         try:
@@ -112,6 +120,7 @@ class Collect:
             return error
 
     async def _record(self, payment_id: int, outcome: StkAccepted | DarajaError) -> None:
+        """Until it is on disk, or until the lease makes it uncertain anyway."""
         for wait_s in (*_WRITE_AGAIN_AFTER_S, None):
             try:
                 await self._settle.push_outcome(payment_id, outcome)
@@ -132,16 +141,25 @@ class Collect:
         if payments.remark(unit, school_id=payment.school_id, payment_id=payment.id, event="held", now=now):
             self._announce(unit, payment, "held")
 
-    def _give_up_overdue(self, unit: Unit) -> None:
-        now = self._clock()
-        for payment_id in payments.overdue_queued(unit, now, AT_ONCE):
-            payments.move(
-                unit,
-                payment_id,
-                PaymentStatus.CANCELLED,
-                now=now,
-                announce=self._announce,
-                because={"source": "overdue"},
-                cause="waited_too_long",
-                reached_mpesa=False,
-            )
+    def _give_up(self, payment_id: int, unit: Unit) -> None:
+        payments.move(
+            unit,
+            payment_id,
+            PaymentStatus.CANCELLED,
+            now=self._clock(),
+            announce=self._announce,
+            because={"source": "overdue"},
+            cause="waited_too_long",
+            reached_mpesa=False,
+        )
+
+    def _admit(self, payment_id: int, unit: Unit) -> None:
+        payments.move(
+            unit,
+            payment_id,
+            PaymentStatus.UNCERTAIN,
+            now=self._clock(),
+            announce=self._announce,
+            because={"source": "lease"},
+            cause="answer_lost",
+        )

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.dialogue import show, step
 from bot.dialogue.screen import Screen, say
 from bot.dialogue.state import State
-from bot.services.announce import load_state, message_body, save_state
+from bot.services.announce import Announcer, load_state, message_body, save_state
 from bot.services.effects import Effects, Turn
 from bot.services.incoming import Incoming
 from bot.services.school import Clock, School
@@ -44,7 +44,7 @@ class Converse:
         self._school = school
         self._clock = clock
         self._committed = committed
-        self._effects = Effects(school)
+        self._effects = Effects(school, Announcer(school, clock))
 
     async def handle(self, incoming: Incoming) -> None:
         """Take effect once. Raises only when nothing was stored, so that the door may bring it again."""
@@ -72,7 +72,7 @@ class Converse:
             if blocked:
                 people.block_chat(unit, chat.id, now)
             else:
-                people.unblock_chat(unit, chat.id)
+                self._welcome_back(unit, chat, now)
 
         await self._database.write(mark)
 
@@ -82,8 +82,8 @@ class Converse:
             return None
         chat = self._chat(unit, incoming.channel, incoming.address, now)
         if chat.blocked_at is not None:
-            people.unblock_chat(unit, chat.id)
-        state = load_state(unit, chat)
+            self._welcome_back(unit, chat, now)
+        state = load_state(unit, chat, now)
         before = load_view(unit, self._school, chat, state, incoming.event, now)
         taken = step(state, incoming.event, before)
         turn = Turn(unit, chat, taken.state, now)
@@ -93,6 +93,10 @@ class Converse:
         save_state(unit, chat, turn.state, now)
         self._reply(unit, chat, show(turn.state, after, taken.preface), turn.state, incoming, now)
         return Taken(tuple(turn.pushes), tuple(turn.checks))
+
+    def _welcome_back(self, unit: Unit, chat: Chat, now: datetime) -> None:
+        people.unblock_chat(unit, chat.id)
+        outbox.revive(unit, chat.id, now)
 
     def _chat(self, unit: Unit, channel: str, address: str, now: datetime) -> Chat:
         return people.open_chat(unit, school_id=self._school.id, channel=channel, address=address, now=now)

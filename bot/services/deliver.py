@@ -19,7 +19,7 @@ from bot.services.messages import (
     Unreachable,
 )
 from bot.services.school import Clock, School
-from storage import outbox, outbox_claim, people
+from storage import outbox, outbox_claim, payments, people
 from storage.database import Database, DatabaseClosed
 from storage.outbox_claim import ClaimedMessage
 from storage.unit import Unit
@@ -178,13 +178,18 @@ class Deliver:
             await self._later(message, seconds, maybe_delivered=later.maybe_delivered)
         except DeliveryError as refused:
             log.error("message.refused", message=message.id, reason=refused.reason)
-            await self._record(
-                lambda unit: outbox.mark_failed(unit, message.id, message.lease, "refused", self._clock())
-            )
+            await self._record(lambda unit: self._refused(unit, message))
         else:
             await self._record(
                 lambda unit: outbox.mark_sent(unit, message.id, message.lease, message_id, self._clock())
             )
+
+    def _refused(self, unit: Unit, message: ClaimedMessage) -> None:
+        """For good: an outcome that cannot be told this way is told by a person."""
+        outbox.mark_failed(unit, message.id, message.lease, "refused", self._clock())
+        payment_id = message.body.get("payment")
+        if message.kind == "receipt" and payment_id is not None:
+            payments.flag(unit, payment_id, "not_told", self._clock())
 
     async def _hand_over(self, message: ClaimedMessage, outgoing: OutgoingMessage) -> str:
         old = message.edit_message_id
@@ -200,7 +205,7 @@ class Deliver:
 
     def _chat_is_gone(self, unit: Unit, message: ClaimedMessage) -> None:
         people.block_chat(unit, message.chat_id, self._clock())
-        outbox.mark_failed(unit, message.id, message.lease, "unreachable", self._clock())
+        outbox.unlease(unit, message.id, message.lease)
         log.info("chat.unreachable", chat=message.chat_id)
 
     async def _later(self, message: ClaimedMessage, seconds: float, *, maybe_delivered: bool) -> None:

@@ -19,7 +19,7 @@ from bot.dialogue.effects import (
 )
 from bot.dialogue.screen import Screen, say
 from bot.dialogue.state import State
-from bot.services.announce import message_body
+from bot.services.announce import Announcer, message_body
 from bot.services.school import School
 from storage import audit, outbox, payments, people, reminders
 from storage.payment_state import PaymentStatus
@@ -47,8 +47,9 @@ def _the_reply_tells(_unit: Unit, _payment: Payment, _event: str) -> None:
 class Effects:
     """The table of effects; each checks again that this chat may do it."""
 
-    def __init__(self, school: School) -> None:
+    def __init__(self, school: School, announce: Announcer) -> None:
         self._school = school
+        self._announce = announce
         self._table: dict[type, Callable[[Turn, Effect], None]] = {
             SetLanguage: self._set_language,
             Link: self._link,
@@ -134,7 +135,7 @@ class Effects:
         assert isinstance(effect, ClaimCode)
         payment = payments.get(turn.unit, effect.payment_id) if effect.payment_id else None
         mine = payment is not None and payment.chat_id == turn.chat.id
-        payments.add_claim(
+        is_new = payments.add_claim(
             turn.unit,
             school_id=self._school.id,
             chat_id=turn.chat.id,
@@ -142,6 +143,9 @@ class Effects:
             code=effect.code,
             now=turn.now,
         )
+        claim = payments.find_claim(turn.unit, self._school.id, effect.code)
+        if is_new and payment is not None and mine and claim is not None:
+            self._announce.staff(turn.unit, "claimed", payment, ref=f"claim:{claim.id}", code=effect.code)
 
     def _use_invite(self, turn: Turn, effect: Effect) -> None:
         assert isinstance(effect, UseInvite)

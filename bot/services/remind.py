@@ -52,7 +52,7 @@ class Remind:
     def _queue(self, unit: Unit, target: CampaignTarget) -> None:
         chat = people.get_chat(unit, target.chat_id)
         now = self._clock()
-        view = load_view(unit, self._school, chat, load_state(unit, chat), None, now)
+        view = load_view(unit, self._school, chat, load_state(unit, chat, now), None, now)
         child = next((child for child in view.children if child.id == target.student_id), None)
         if child is None or child.balance_cents <= 0 or chat.blocked_at is not None:
             reminders.mark(unit, target.id, "skipped")

@@ -12,6 +12,9 @@ UNDECIDED_WAIT = timedelta(seconds=10)
 UNDECIDED_IN_A_ROW = 3
 FAILURE_COUNTS_AFTER = timedelta(seconds=180)
 GIVE_UP_AFTER = timedelta(hours=24)
+NOT_EVEN_ASKED_AFTER = timedelta(hours=48)  # the questions themselves go unanswered
+_SOONEST_AFTER_ERROR = timedelta(seconds=30)
+_LATEST_AFTER_ERROR = timedelta(minutes=30)
 
 
 def next_check(pushed_at: datetime, now: datetime, undecided: int = 0) -> datetime:
@@ -23,6 +26,11 @@ def next_check(pushed_at: datetime, now: datetime, undecided: int = 0) -> dateti
         if at > now:
             return at
     return now + timedelta(hours=8)
+
+
+def after_error(pushed_at: datetime, now: datetime) -> datetime:
+    """When to ask again after a question without an answer: soon while somebody waits, then ever later."""
+    return now + min(max((now - pushed_at) / 4, _SOONEST_AFTER_ERROR), _LATEST_AFTER_ERROR)
 
 
 def is_over(pushed_at: datetime, now: datetime) -> bool:

@@ -30,6 +30,8 @@ def load_view(
     own_phone = people.guardian_phone(unit, guardian) if guardian else None
     recent = [payment_view(unit, row) for row in payments.recent_for_chat(unit, chat.id, RECENT)]
     open_rows = [payment_view(unit, row) for row in payments.open_for_chat(unit, chat.id)]
+    of_children = payments.open_for_students(unit, [child.id for child in children])
+    elsewhere = [payment_view(unit, row) for row in of_children if row.chat_id != chat.id]
     role = staff.role if staff else None
     return View(
         now=now,
@@ -41,6 +43,7 @@ def load_view(
         role=role,
         children=child_views(unit, children),
         open_payments=tuple(open_rows),
+        elsewhere=tuple(elsewhere),
         recent_payments=tuple(recent),
         payment=_named_payment(unit, chat, state, event),
         recent_pushes=_recent_pushes(unit, own_phone, state.phone, now),

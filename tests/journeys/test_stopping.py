@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -214,6 +213,5 @@ async def test_two_who_stop_it_at_once_do_no_harm(machine: Office) -> None:
     process = machine.process
     assert process is not None
     process.terminate()
-    await asyncio.sleep(0)
 
     assert await machine.stop() == 0

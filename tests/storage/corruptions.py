@@ -88,7 +88,7 @@ CORRUPTIONS = [
     ),
     Corruption(
         "an expired payment nobody looks at",
-        "UPDATE payments SET needs_person = NULL WHERE id = 7",
+        "UPDATE payment_concerns SET ended_at = since WHERE payment_id = 7",
         "Payment 7 expired, and no person was asked to look.",
     ),
     Corruption(

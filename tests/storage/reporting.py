@@ -15,6 +15,7 @@ from tests.builders import NOON, a_guardian_with_children, a_school, a_sent_paym
 
 S = PaymentStatus
 PAID_AT = NOON + timedelta(seconds=20)
+HEARD_AT = NOON + timedelta(minutes=1)
 ASKED = 1_500_00
 _numbers = itertools.count(1)
 
@@ -26,13 +27,13 @@ class Report:
     source: str
     number: str | None
     amount_cents: int | None = ASKED
-    paid_at: datetime = PAID_AT
+    paid_at: datetime | None = PAID_AT
     payer: str | None = "254712345456"
 
 
-def query(at: datetime = NOON + timedelta(seconds=31)) -> Report:
+def query() -> Report:
     """A query says "paid", and neither number nor amount nor time."""
-    return Report("query", None, None, at, None)
+    return Report("query", None, None, None, None)
 
 
 def tell(unit: Unit, payment: Payment, report: Report) -> Recorded:
@@ -45,7 +46,7 @@ def tell(unit: Unit, payment: Payment, report: Report) -> Recorded:
         paid_at=report.paid_at,
         source=report.source,
         payer=report.payer,
-        now=NOON + timedelta(minutes=1),
+        now=HEARD_AT,
     )
     if recorded.receipt is not None:
         payments.move(unit, payment.id, S.PAID, now=NOON, announce=announce)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from storage import checks, inbox, outbox, payments, receipts
+from storage import attention, checks, inbox, outbox, payments, receipts
 from storage.broken import SHOWN
 from storage.database import Database, Unit
 from storage.payment_state import PaymentStatus
@@ -47,7 +47,8 @@ def a_lively_school(unit: Unit) -> None:
     payments.move(unit, paid.id, S.PAID, now=NOON, announce=announce)
     for status in (S.QUEUED, S.SENDING, S.REQUESTED, S.FAILED, S.CANCELLED, S.EXPIRED):
         a_payment_in(unit, a_guardian_with_children(unit, school_id), status)
-    payments.change(unit, 7, now=NOON, needs_person="expired")
+    payments.flag(unit, 7, "expired", NOON)
+    payments.flag(unit, 7, "unknown_code", NOON)
     late = a_payment_in(unit, a_guardian_with_children(unit, school_id), S.FAILED)
     receipts.record(
         unit,
@@ -62,6 +63,11 @@ def a_lively_school(unit: Unit) -> None:
     take_step(unit, late.id, S.PAID, now=NOON)
     a_payment(unit, a_guardian_with_children(unit, school_id), push_at=NOON + timedelta(minutes=2))
     inbox.keep(unit, school_id=school_id, channel="stk", body=b"{}", payment_id=paid.id, now=NOON)
+
+
+def audit_forgets(unit: Unit, subject: str) -> None:
+    """As if nobody had ever dealt with it."""
+    unit.core.exec_driver_sql("DELETE FROM audit_records WHERE subject = ?", (subject,))
 
 
 async def test_a_healthy_book_is_silent(database: Database) -> None:
@@ -81,6 +87,21 @@ async def test_each_corruption_is_found(database: Database, corruption: Corrupti
     await database.write(corrupt)
     broken = await database.read(lambda unit: checks.run(unit, 1, NOON + corruption.after))
     assert any(corruption.says in sentence for sentence in broken), broken
+
+
+async def test_an_expired_payment_was_looked_at_when_a_person_says_so(database: Database) -> None:
+    await database.write(a_lively_school)
+
+    def close(unit: Unit, reason: str) -> list[str]:
+        done = attention.done(unit, 1, f"payment:7.{reason}", note="called", by="staff:1", now=SOON)
+        assert done
+        return checks.run(unit, 1, SOON)
+
+    assert await database.write(lambda unit: close(unit, "expired")) == []
+    await database.write(lambda unit: audit_forgets(unit, "payment:7.expired"))
+    assert await database.write(lambda unit: close(unit, "unknown_code")) == [
+        "Payment 7 expired, and no person was asked to look."
+    ]
 
 
 async def test_another_schools_troubles_are_not_told(database: Database) -> None:

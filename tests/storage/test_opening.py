@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import stat
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,59 @@ def test_without_its_key_it_is_not_opened_and_no_new_key_is_made(file: Path) -> 
     with pytest.raises(KeyMissing, match="copy both together"):
         opened(file)
     assert not key_file.exists()
+
+
+def spoil_with_other_letters(key_file: Path) -> None:
+    key_file.write_text("ufunguo — wa shule", encoding="utf-8")
+
+
+def spoil_with_bytes(key_file: Path) -> None:
+    key_file.write_bytes(bytes(range(128, 256)))
+
+
+def spoil_with_nothing(key_file: Path) -> None:
+    key_file.write_text("")
+
+
+def spoil_with_a_folder(key_file: Path) -> None:
+    key_file.unlink()
+    key_file.mkdir()
+
+
+@pytest.mark.parametrize(
+    "spoil", [spoil_with_other_letters, spoil_with_bytes, spoil_with_nothing, spoil_with_a_folder]
+)
+def test_a_spoilt_key_file_is_said_in_one_sentence(file: Path, spoil: Callable[[Path], None]) -> None:
+    opened(file).close()
+    spoil(file.with_name("karo.db.key"))
+    with pytest.raises(KeyMissing) as refused:
+        opened(file, exclusive=True)
+    assert str(refused.value).count("\n") == 0
+    with pytest.raises(KeyMissing):  # and the lock was let go
+        opened(file, exclusive=True)
+
+
+def test_a_database_that_is_made_is_for_its_owner_alone(file: Path) -> None:
+    database = opened(file)
+    keep_a_guardian(database)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in file.parent.glob("karo.db*")}
+    database.close()
+    assert modes == dict.fromkeys(("karo.db", "karo.db-wal", "karo.db-shm", "karo.db.key"), 0o600)
+
+
+def test_a_database_that_is_there_keeps_its_mode(file: Path) -> None:
+    opened(file).close()
+    file.chmod(0o640)
+    opened(file).close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o640
+
+
+def test_a_database_behind_a_link_is_made_where_the_link_leads(file: Path) -> None:
+    (file.parent / "disk").mkdir()
+    file.symlink_to(file.parent / "disk" / "real.db")
+    opened(file, MASTER_KEY).close()
+    assert stat.S_IMODE((file.parent / "disk" / "real.db").stat().st_mode) == 0o600
+    assert [path.name for path in (file.parent / "disk").iterdir()] == ["real.db"]
 
 
 def test_a_wrong_master_key_is_said_in_words(file: Path) -> None:

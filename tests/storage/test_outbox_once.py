@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 from storage import chats, outbox
 from storage.database import Database, Unit
@@ -155,3 +156,39 @@ async def test_no_message_is_claimed_twice(database: Database, open_again: OpenA
     )
     ids = [message_id for batch in claimed for message_id in batch]
     assert len(ids) == len(set(ids)) == 30
+
+
+async def test_outcomes_wait_again_when_the_person_is_back(database: Database) -> None:
+    def look(unit: Unit) -> None:
+        gone, other = chats_of(unit, 2)
+        kinds = ("receipt", "reply", "reminder", "receipt")
+        receipt, reply, reminder, later = (put(unit, gone, kind) for kind in kinds)
+        elsewhere = put(unit, other, "receipt")
+        for chat_id in (gone, other):
+            chats.block_chat(unit, chat_id, NOON)
+        assert claim(unit) == []
+        chats.unblock_chat(unit, gone)
+        back = after(hours=3)
+        assert outbox.revive(unit, gone, back) == 2
+        assert outbox.revive(unit, gone, back) == 0
+        assert [state_of(unit, row) for row in (reply, reminder, elsewhere)] == [Sending.DROPPED] * 3
+        assert claim(unit, back - timedelta(seconds=1)) == []
+        for row in (receipt, later):
+            message = claim_one(unit, back)
+            assert message.id == row
+            assert sent(unit, message)
+
+    await database.write(look)
+
+
+async def test_what_was_given_up_or_sent_does_not_come_back(database: Database) -> None:
+    def look(unit: Unit) -> None:
+        (chat_id,) = chats_of(unit, 1)
+        put(unit, chat_id, "receipt")
+        sent(unit, claim_one(unit))
+        put(unit, chat_id, "receipt")
+        message = claim_one(unit)
+        outbox.mark_failed(unit, message.id, message.lease, "refused", NOON)
+        assert outbox.revive(unit, chat_id, NOON) == 0
+
+    await database.write(look)

@@ -91,7 +91,7 @@ async def test_an_amount_learnt_later_posts_the_difference(database: Database) -
         payment = a_family_payment(unit)
         tell(unit, payment, query())
         recorded = tell(unit, payment, Report("callback", "TK22ABCDE1", 1_000_00))
-        assert recorded.amount_differs
+        assert (recorded.amount_differs, recorded.amount_corrected, recorded.conflict) == (True, True, "")
         assert recorded.receipt is not None
         assert recorded.receipt.amount_cents == 1_000_00
         assert postings(unit, recorded.receipt) == [
@@ -157,13 +157,8 @@ async def test_a_number_that_another_payment_owns_credits_nothing(database: Data
 
 
 @pytest.mark.parametrize("amount", [0, -5])
-async def test_an_amount_that_is_none_is_flagged_and_the_asked_one_assumed(
-    database: Database, amount: int
-) -> None:
-    def look(unit: Unit) -> None:
-        recorded = tell(unit, a_family_payment(unit), Report("callback", "TK22ABCDE1", amount))
-        assert recorded.amount_differs
-        assert recorded.receipt is not None
-        assert recorded.receipt.amount_cents == ASKED
-
-    await database.write(look)
+async def test_an_amount_that_is_none_is_refused(database: Database, amount: int) -> None:
+    with pytest.raises(ValueError, match="above zero"):
+        await database.write(
+            lambda unit: tell(unit, a_family_payment(unit), Report("callback", "TK22ABCDE1", amount))
+        )

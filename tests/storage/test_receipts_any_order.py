@@ -12,6 +12,8 @@ from storage.database import Database, Unit
 from storage.payment_state import PaymentStatus
 from tests.storage.reporting import (
     ASKED,
+    HEARD_AT,
+    PAID_AT,
     Report,
     a_family_payment,
     fresh_code,
@@ -24,40 +26,62 @@ from tests.storage.reporting import (
 S = PaymentStatus
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-def test_any_order_of_reports_leaves_the_same_book(database: Database, data: st.DataObject) -> None:
-    """Queries and copies of one callback, told in two orders to two payments: same receipt, same balance."""
-    amount = data.draw(st.one_of(st.none(), st.just(ASKED), st.integers(1, 250_000_00)), label="amount")
-    story = data.draw(
-        st.lists(st.sampled_from(["query", "callback"]), min_size=1, max_size=6).filter(
-            lambda words: "callback" in words
-        )
-    )
-    orders = [story, data.draw(st.permutations(story), label="order")]
+#: What one report tells: number, amount, time. A query tells nothing, a callback any part of it.
+TOLD = st.one_of(st.none(), st.tuples(st.booleans(), st.booleans(), st.booleans()))
+Told = tuple[bool, bool, bool]
 
-    def told_in(unit: Unit, order: list[str]) -> tuple[object, ...]:
+
+def report_of(told: Told | None, number: str, amount: int) -> Report:
+    """The report that tells these parts."""
+    if told is None:
+        return query()
+    has_number, has_amount, has_time = told
+    return Report(
+        "callback",
+        number if has_number else None,
+        amount if has_amount else None,
+        PAID_AT if has_time else None,
+    )
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    story=st.lists(TOLD, min_size=1, max_size=6),
+    amount=st.one_of(st.just(ASKED), st.integers(1, 250_000_00)),
+    data=st.data(),
+)
+def test_any_order_of_reports_leaves_the_same_book(
+    database: Database, story: list[Told | None], amount: int, data: st.DataObject
+) -> None:
+    """Queries and parts of one callback, told in two orders to two payments: same receipt, same balance."""
+    orders = [story, data.draw(st.permutations(story), label="order")]
+    numbered, told, timed = (any(parts and parts[n] for parts in story) for n in range(3))
+    due = amount if told else ASKED
+
+    def told_in(unit: Unit, order: list[Told | None]) -> tuple[object, ...]:
         payment, number = a_family_payment(unit), fresh_code()
-        flagged = False
-        for source in order:
-            report = query() if source == "query" else Report("callback", number, amount)
-            flagged = tell(unit, payment, report).amount_differs or flagged
+        recorded = [tell(unit, payment, report_of(parts, number, amount)) for parts in order]
         receipt = receipts.of_payment(unit, payment.id)
         assert receipt is not None
-        assert receipt.number == number
+        assert receipt.number == (number if numbered else None)
+        assert (receipt.amount_cents, receipt.amount_told) == (due, told)
+        assert (receipt.paid_at, receipt.time_told) == (PAID_AT if timed else HEARD_AT, timed)
         lines = postings(unit, receipt)
-        assert sum(cents for account, cents in lines if account == "mpesa") == receipt.amount_cents
+        assert sum(cents for account, cents in lines if account == "mpesa") == due
         assert sum(cents for _, cents in lines) == 0
-        if receipt.amount_cents == ASKED:
-            assert len(lines) == 2
-        balance = ledger.balance_cents(unit, payment.student_id)
-        return receipt.amount_cents, receipt.paid_at, receipt.source, receipt.payer_masked, balance, flagged
+        corrected = [one.amount_corrected for one in recorded].count(True)
+        assert len(lines) == 2 + 2 * corrected
+        assert corrected <= int(due != ASKED)
+        assert [one.is_new for one in recorded] == [True] + [False] * (len(order) - 1)
+        assert [one.number_filled for one in recorded].count(True) <= 1
+        assert [one.amount_differs for one in recorded].count(True) == int(due != ASKED)
+        assert not any(one.conflict for one in recorded)
+        assert ledger.balance_cents(unit, payment.student_id) == 15_000_00 - due
+        return receipt.amount_cents, receipt.paid_at, receipt.source, receipt.payer_masked
 
     first, second = asyncio.run(database.write(lambda unit: [told_in(unit, order) for order in orders]))
     asyncio.run(database.read(healthy))
     assert first == second
-    assert first[4] == 15_000_00 - (amount or ASKED)
-    assert first[5] == (amount is not None and amount != ASKED)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,4 +1,4 @@
-"""Payments and their history, claims, receipts, the ledger."""
+"""Payments with their history and what concerns a person, claims, receipts, the ledger."""
 
 from __future__ import annotations
 
@@ -23,7 +23,15 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-_TABLES = ("payments", "payment_events", "claims", "receipts", "ledger_entries", "ledger_lines")
+_TABLES = (
+    "payments",
+    "payment_events",
+    "payment_concerns",
+    "claims",
+    "receipts",
+    "ledger_entries",
+    "ledger_lines",
+)
 
 
 def upgrade() -> None:
@@ -31,6 +39,8 @@ def upgrade() -> None:
     _payments()
     _payment_indexes()
     _history()
+    _concerns()
+    _claims()
     _receipts()
     _ledger()
 
@@ -54,12 +64,12 @@ def _payments() -> None:
         *sealed("phone_enc"),
         *words(
             "token_hash holds_phone checkout_hash merchant_request_id outcome_channel",
-            "outcome_code query_failure_code needs_person",
+            "outcome_code query_failure_code",
             null=True,
         ),
         *moments("push_at", "created_at", "updated_at"),
-        *moments("pushed_at lease_until blocked_until check_at settled_at needs_person_since", null=True),
-        *numbers("checks", "query_failures", "undecided"),
+        *moments("pushed_at lease_until blocked_until check_at query_failed_at settled_at", null=True),
+        *numbers("checks", "undecided"),
         *sealed("checkout_enc", null=True),
         *numbers("retry_after_s", null=True),
         *flags("reached_mpesa"),
@@ -85,7 +95,6 @@ def _payment_indexes() -> None:
     index("ix_payments_due_check", "payments", "check_at", where="check_at IS NOT NULL")
     index("ix_payments_due_push", "payments", "push_at", where="status = 'queued'")
     index("ix_payments_lease", "payments", "lease_until", where="status = 'sending'")
-    index("ix_payments_needs_person", "payments", "school_id", where="needs_person IS NOT NULL")
     index("ix_payments_phone", "payments", "phone_hash", "pushed_at")
     index("ix_payments_student", "payments", "student_id", "status")
 
@@ -109,6 +118,23 @@ def _history() -> None:
         where="to_status IS NOT NULL",
         unique=True,
     )
+
+
+def _concerns() -> None:
+    op.create_table(
+        "payment_concerns",
+        key(),
+        link("school_id", "schools"),
+        link("payment_id", "payments"),
+        *words("reason"),
+        *moments("since"),
+        *moments("ended_at", null=True),
+        sa.UniqueConstraint("payment_id", "reason"),
+    )
+    index("ix_payment_concerns_open", "payment_concerns", "school_id", "since", where="ended_at IS NULL")
+
+
+def _claims() -> None:
     op.create_table(
         "claims",
         key(),
@@ -136,6 +162,7 @@ def _receipts() -> None:
         *cents("amount_cents"),
         *moments("paid_at", "created_at"),
         *words("source", "payer_masked"),
+        *flags("amount_told", "time_told"),
         sa.UniqueConstraint("school_id", "number"),
         one_of("source", "callback", "query"),
         sa.CheckConstraint("amount_cents > 0", name="amount_above_zero"),

@@ -104,6 +104,7 @@ def _outgoing() -> None:
     )
     index("ix_outbox_messages_chat_waits", "outbox_messages", "chat_id", "id", where="state = 'waiting'")
     index("ix_outbox_messages_chat_leased", "outbox_messages", "chat_id", where="state = 'leased'")
+    index("ix_outbox_messages_chat_dropped", "outbox_messages", "chat_id", where="state = 'dropped'")
     index("ix_outbox_messages_due", "outbox_messages", "priority", "id", where="state = 'waiting'")
     index("ix_outbox_messages_lease", "outbox_messages", "lease_until", where="state = 'leased'")
     index("ix_outbox_messages_slot", "outbox_messages", "chat_id", "slot", "id", where="slot IS NOT NULL")

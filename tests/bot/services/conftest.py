@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.bot.services.books import Books, open_books
+from tests.bot.services.chatting import GRACE, Chatting
+from tests.bot.services.counter import Counter, counter, open_file
 
 
 @pytest.fixture
@@ -16,3 +18,22 @@ async def books(tmp_path: Path) -> AsyncIterator[Books]:
     books = await open_books(tmp_path / "karo.db")
     yield books
     books.database.close()
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Counter]:
+    """A school's counter; `karo check` must be clean when it closes."""
+    database = open_file(tmp_path)
+    try:
+        async with counter(database) as open_counter:
+            yield open_counter
+            await open_counter.deliver()
+            assert await open_counter.broken() == []
+    finally:
+        database.close()
+
+
+@pytest.fixture
+def grace(place: Counter) -> Chatting:
+    """Amina's and Daudi's mother, with the bot open."""
+    return Chatting(place, GRACE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from storage.payments import Payment
 from storage.people import Chat
 from storage.tables import metadata
 from storage.unit import Unit
-from tests.bot.services.safaricom import Safaricom
+from tests.bot.services.safaricom import QueryAnswer, Safaricom
 from tests.builders import (
     NOON,
     Family,
@@ -37,6 +37,7 @@ from tests.builders import (
 )
 from tests.databases import MASTER_KEY, fresh_sqlite
 
+HOUR = 3600
 SANDBOX = Credentials("key", "secret", "174379", "a passkey that is only for tests")
 
 
@@ -56,9 +57,10 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One message as it left: to whom, its texts in English, its lines and its buttons as they are kept."""
+    """One message as it left: to whom, the session's version, its texts in English, its lines and buttons."""
 
     chat_id: int
+    version: int
     text: str
     lines: tuple[tuple[str, dict[str, Any]], ...]
     keys: tuple[str, ...]
@@ -113,15 +115,9 @@ class Counter:
         """Where it stands."""
         return (await self.payment(payment_id)).status.value
 
-    async def checkout(self, payment_id: int) -> str | None:
-        """M-PESA's id, where we know it."""
-
-        def look(unit: Unit) -> str | None:
-            payment = payments.get(unit, payment_id)
-            assert payment is not None
-            return payments.checkout_of(unit, payment)
-
-        return await self.database.read(look)
+    async def concerns(self, payment_id: int) -> dict[str, datetime]:
+        """For which reasons a person is needed, and since when."""
+        return await self.database.read(lambda unit: payments.concerns_of(unit, payment_id))
 
     async def deliver(self) -> list[Told]:
         """Send whatever is queued; what was sent just now, oldest first in each chat."""
@@ -150,7 +146,9 @@ def _told(message: outbox.ClaimedMessage) -> Told:
     screen: Any = message.body["screen"]
     lines = tuple((key, dict(values)) for key, values in screen["lines"])
     text = "\n".join(say(key, "en", **values) for key, values in lines)
-    return Told(message.chat_id, text, lines, tuple(key for key, _, _ in screen["choices"]))
+    return Told(
+        message.chat_id, message.body["version"], text, lines, tuple(key for key, _, _ in screen["choices"])
+    )
 
 
 def _people(unit: Unit) -> tuple[int, Family, Family, Chat]:
@@ -166,7 +164,9 @@ def _people(unit: Unit) -> tuple[int, Family, Family, Chat]:
 
 
 @contextlib.asynccontextmanager
-async def counter(database: Database, *, public_url: str = "https://fees.example.com") -> AsyncIterator[Counter]:
+async def counter(
+    database: Database, *, public_url: str = "https://fees.example.com"
+) -> AsyncIterator[Counter]:
     """An open counter over an empty database; the caller looks at `broken`."""
     clock, mpesa, taken = Clock(), Safaricom(), list[Taken]()
     school_id, grace, peter, admin = await database.write(_people)
@@ -222,3 +222,19 @@ async def killed_while_pushing(place: Counter, payment_id: int) -> None:
     pushing.cancel()
     reached.cancel()
     await asyncio.gather(pushing, reached, return_exceptions=True)
+
+
+async def asked_at(place: Counter, seconds: Iterable[int]) -> list[int]:
+    """At which of these moments (seconds after now, growing) M-PESA was asked."""
+    asked, passed = [], 0
+    for moment in seconds:
+        before = len(place.mpesa.queries)
+        await place.tick(moment - passed)
+        passed = moment
+        asked += [moment] * (len(place.mpesa.queries) - before)
+    return asked
+
+
+def answer(place: Counter, how: QueryAnswer) -> None:
+    """From now on M-PESA answers so about the newest push."""
+    place.mpesa.query_answers[place.mpesa.last().checkout] = how

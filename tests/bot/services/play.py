@@ -77,11 +77,11 @@ class Play:
         for number, reported in self.oracle.payments.items():
             wrong = list(self.oracle.contradictions(number, seen.status[number], self.place.clock()))
             assert wrong == [], (number, seen.status[number], wrong)
-            assert not reported.paid or seen.cause[number] == "paid", (number, seen.cause[number])
+            assert not reported.money or seen.cause[number] == "paid", (number, seen.cause[number])
         owed = {child: cents - self.oracle.fees_of(child) for child, cents in self.opening.items()}
         assert seen.owed == owed, (seen.owed, owed)
         assert set(seen.numbers.values()) <= {1}
-        assert seen.in_suspense == sum(self.oracle.suspense.values())
+        assert seen.in_suspense == sum(money.cents for money in self.oracle.suspense.values())
         self._compare_words(told, seen)
         self._compare_prompts()
 

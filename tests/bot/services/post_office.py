@@ -15,7 +15,7 @@ from typing import Any
 from bot.dialogue.screen import Screen, say, to_plain
 from bot.playground.signals import Signal
 from bot.services.deliver import Deliver
-from bot.services.messages import DeliveryError, OutgoingMessage, TryLater
+from bot.services.messages import DeliveryError, Messenger, OutgoingMessage, TryLater
 from bot.services.school import School
 from storage import outbox
 from storage.database import Database
@@ -112,13 +112,14 @@ class PostOffice:
         self.path = path
         self.time = Time()
         self.postman = Postman(self.time)
+        self.messenger: Messenger = self.postman
         self.deliver = self.new_sender()
 
     def new_sender(self) -> Deliver:
         school = School(self.school_id, "Uhuru", "020", "174379", "174379", "CustomerPayBillOnline", True, "")
         self.deliver = Deliver(
             self.database,
-            self.postman,
+            self.messenger,
             school,
             self.time.clock,
             monotonic=self.time.monotonic,
@@ -126,11 +127,11 @@ class PostOffice:
         )
         return self.deliver
 
-    async def chats(self, count: int) -> list[int]:
-        """Their ids; each one's address is its id in words."""
+    async def chats(self, count: int, prefix: str = "chat") -> list[int]:
+        """Their ids; their addresses are the prefix and 1, 2, ..."""
 
         def make(unit: Unit) -> list[int]:
-            return [a_chat(unit, self.school_id, address=f"chat{n + 1}").id for n in range(count)]
+            return [a_chat(unit, self.school_id, address=f"{prefix}{n + 1}").id for n in range(count)]
 
         return await self.database.write(make)
 

@@ -127,7 +127,26 @@ _later = st.one_of(
     st.builds(Check, _which),
 )
 
-#: A story begins with a payment, else nothing in it means anything.
-stories: st.SearchStrategy[list[Action]] = st.builds(
+#: Anything after anything. It begins with a payment, else nothing in it means anything.
+_mixed: st.SearchStrategy[list[Action]] = st.builds(
     lambda first, rest: [first, *rest], _pays, st.lists(_later, min_size=3, max_size=14)
 )
+#: One prompt that nobody reports on: what queries say, at every pace, decides alone.
+_silent: st.SearchStrategy[list[Action]] = st.builds(
+    lambda first, answer, rest: [first, answer, *rest],
+    st.builds(Pay, st.just(0), st.integers(0, 2), st.just(PushAnswer()), st.none()),
+    st.builds(Asked, st.just(0), st.sampled_from([QueryAnswer(code=code) for code in ("1032", "1", "1037")])),
+    st.lists(
+        st.one_of(
+            st.builds(Jump, st.sampled_from([10, 31, 61, 61, 125, 3600])),
+            st.builds(
+                Asked, st.just(0), st.sampled_from([QueryAnswer(code="1032"), QueryAnswer(), *QUERY_ERRORS])
+            ),
+            st.builds(Check, st.just(0)),
+        ),
+        min_size=3,
+        max_size=9,
+    ),
+)
+
+stories = st.one_of(_mixed, _mixed, _silent)

@@ -22,6 +22,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     yield database
     database.close()
 
+
 #: A reported failure frees the phone, another prompt goes there, and then the first one was paid after all.
 CORRECTED_DURING_THE_NEXT_PROMPT: list[Action] = [
     Pay(phone=0, child=0, answer=ACCEPTED, early=None),
@@ -30,6 +31,12 @@ CORRECTED_DURING_THE_NEXT_PROMPT: list[Action] = [
     Pay(phone=0, child=0, answer=ACCEPTED, early=None),
     Jump(5),
     Report(0, Callback(number="UKB1AAAAA1", amount=1001.0)),
+]
+
+#: A report with an amount and no number, and then one with a number and no amount.
+NUMBER_AFTER_THE_AMOUNT: list[Action] = [
+    Pay(phone=0, child=0, answer=ACCEPTED, early=Callback(amount=700.0)),
+    Report(0, Callback(number="UKB1AAAAA1")),
 ]
 
 
@@ -46,5 +53,6 @@ async def tell(database: Database, story: list[Action]) -> None:
 @settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(story=stories)
 @example(story=CORRECTED_DURING_THE_NEXT_PROMPT)
+@example(story=NUMBER_AFTER_THE_AMOUNT)
 def test_the_books_agree_with_every_report_after_every_step(file: Database, story: list[Action]) -> None:
     asyncio.run(tell(file, story))
