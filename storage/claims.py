@@ -45,13 +45,13 @@ CLAIMED = "claimed"  #: the reason for which a claim waits for a person
 
 def add_claim(
     unit: Unit, *, school_id: int, chat_id: int, code: str, payment_id: int | None, now: datetime
-) -> bool:
-    """Keeps the claim, for a person to look into. code: in capitals. False: this chat claimed it before."""
+) -> int | None:
+    """Keeps the claim, for a person to look into; its id. code: in capitals. None: this chat claimed it before."""
     values = {
         "school_id": school_id, "code": code, "chat_id": chat_id, "payment_id": payment_id, "created_at": now,
         "needs_person": CLAIMED,
     }  # fmt: skip
-    return insert_once(unit, CLAIMS, values, ("school_id", "code", "chat_id")) is not None
+    return insert_once(unit, CLAIMS, values, ("school_id", "code", "chat_id"))
 
 
 def confirm(unit: Unit, payment: Payment, code: str) -> None:

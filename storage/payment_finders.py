@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlmodel import col
 from sqlmodel import select as select_rows
 
 from storage.payment_door import CHECKOUT, TOKEN
 from storage.payment_rows import PAYMENTS, Payment
-from storage.payment_state import AWAITING, OPEN
+from storage.payment_state import AWAITING, OPEN, PaymentStatus
 from storage.payment_work import BLOCK
 from storage.people import PHONE
 from storage.unit import Unit
@@ -54,6 +54,40 @@ def open_for_chat(unit: Unit, chat_id: int) -> list[Payment]:
 def open_for_students(unit: Unit, student_ids: Sequence[int]) -> list[Payment]:
     """Open payments for these children, from whichever chat, oldest first."""
     return _rows(unit, col(Payment.student_id).in_(student_ids), col(Payment.status).in_(OPEN))
+
+
+def queued_like(unit: Unit, paid: Payment) -> list[Payment]:
+    """Prompts that still wait to be sent for the same child, amount and phone: another try at what is paid now."""
+    return _rows(
+        unit,
+        Payment.student_id == paid.student_id,
+        Payment.amount_cents == paid.amount_cents,
+        Payment.phone_hash == paid.phone_hash,
+        Payment.status == PaymentStatus.QUEUED,
+    )
+
+
+def paid_beside(unit: Unit, paid: Payment) -> list[Payment]:
+    """Other paid payments of the same child and amount that were begun before the other was known to be paid."""
+    same = _rows(
+        unit,
+        Payment.student_id == paid.student_id,
+        Payment.amount_cents == paid.amount_cents,
+        Payment.status == PaymentStatus.PAID,
+        Payment.id != paid.id,
+    )
+    return [
+        other
+        for other in same
+        if paid.created_at < (other.settled_at or paid.created_at)
+        and other.created_at < (paid.settled_at or other.created_at)
+    ]
+
+
+def count_to(unit: Unit, shortcode: str) -> int:
+    """How many payments were begun to a shortcode."""
+    statement = select(func.count()).where(PAYMENTS.c.shortcode == shortcode)
+    return int(unit.core.execute(statement).scalar_one())
 
 
 def recent_for_chat(unit: Unit, chat_id: int, limit: int = 5) -> list[Payment]:

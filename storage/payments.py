@@ -10,8 +10,11 @@ from storage.payment_finders import (
     RecentPush,
     by_checkout,
     by_token,
+    count_to,
     open_for_chat,
     open_for_students,
+    paid_beside,
+    queued_like,
     recent_for_chat,
     recent_pushes,
     same_checkout,
@@ -36,8 +39,8 @@ from storage.payment_work import (
 __all__ = [
     "BLOCK", "CHANGEABLE", "FIRST_CHECK", "PAYMENTS", "TOO_LATE", "Announce", "Claim", "Claimed",
     "Payment", "PaymentEvent", "RecentPush", "add_claim", "blocks_over", "by_checkout", "by_token",
-    "change", "checkout_of", "claim_check", "claim_push", "claimed_code", "concerns_of", "create",
+    "change", "checkout_of", "claim_check", "claim_push", "claimed_code", "concerns_of", "count_to", "create",
     "due_checks", "due_pushes", "events_of", "find_claim", "flag", "get", "lapsed_sending", "move",
-    "note_checkout", "open_for_chat", "open_for_students", "overdue_queued", "phone_of",
-    "recent_for_chat", "recent_pushes", "release_phone", "remark", "same_checkout", "unflag",
+    "note_checkout", "open_for_chat", "open_for_students", "overdue_queued", "paid_beside", "phone_of",
+    "queued_like", "recent_for_chat", "recent_pushes", "release_phone", "remark", "same_checkout", "unflag",
 ]  # fmt: skip

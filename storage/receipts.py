@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlmodel import select as select_rows
 
 from storage import claims, ledger
@@ -112,6 +112,12 @@ def of_payment(unit: Unit, payment_id: int) -> Receipt | None:
 def find(unit: Unit, school_id: int, number: str) -> Receipt | None:
     """The receipt with that number, in suspense or not. number: in capitals."""
     return _row(unit, Receipt.school_id == school_id, Receipt.number == number)
+
+
+def unnumbered(unit: Unit, school_id: int) -> int:
+    """How many payments are paid without a receipt number so far."""
+    statement = select(func.count()).where(RECEIPTS.c.school_id == school_id, RECEIPTS.c.number.is_(None))
+    return int(unit.core.execute(statement).scalar_one())
 
 
 def masked(payer: str | None) -> str:

@@ -123,6 +123,13 @@ def get(unit: Unit, campaign_id: int) -> Campaign:
     return unit.session.get_one(Campaign, campaign_id, populate_existing=True)
 
 
+def last_started(unit: Unit, school_id: int) -> datetime | None:
+    """When the newest campaign was started."""
+    newest = select(func.max(CAMPAIGNS.c.started_at)).where(CAMPAIGNS.c.school_id == school_id)
+    last: datetime | None = unit.core.execute(newest).scalar_one()
+    return last
+
+
 def take_targets(unit: Unit, campaign_id: int, limit: int) -> list[CampaignTarget]:
     """The next targets that wait. Mark each in the same unit of work."""
     return list(

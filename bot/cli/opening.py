@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import typer
@@ -55,10 +56,15 @@ def settings_for(purpose: Purpose) -> Settings:
 
 def opened(settings: Settings, *, exclusive: bool = False) -> Database:
     """The database, or one sentence and exit code 2."""
+    path = Path(settings.database_url.removeprefix("sqlite:///"))
+    is_new = not path.exists()
     try:
-        return open_for(settings, exclusive=exclusive)
+        database = open_for(settings, exclusive=exclusive)
     except StorageError as error:
         stop_with(str(error))
+    if is_new:
+        err.print(f"Made a new, empty database: {escape(str(path.absolute()))} (keep its .key file with it)")
+    return database
 
 
 def with_office(work: Callable[[Office], Awaitable[T]]) -> T:

@@ -10,9 +10,10 @@ import structlog
 from bot.channels.telegram import UnknownBotToken
 from bot.cli.opening import opened, out, settings_for, stop_with
 from bot.services.census import Census, take_census
-from bot.settings import Settings
+from bot.settings import SANDBOX_SHORTCODE, Settings
 from bot.web import AddressInUse
 from bot.wiring import Karo, the_school
+from storage import payments
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,16 @@ def run() -> None:
 async def serve(settings: Settings) -> None:
     """Build, say hello, serve until told to stop."""
     database = opened(settings, exclusive=True)
-    karo = Karo(settings, database, await the_school(database, settings))
+    school = await the_school(database, settings)
+    if not settings.sandbox and (
+        tried := await database.read(lambda unit: payments.count_to(unit, SANDBOX_SHORTCODE))
+    ):
+        database.close()
+        stop_with(
+            f"the database holds {tried} payment(s) of the sandbox, whose money never reached the school.",
+            "Real balances would be wrong: start with a new DATABASE_URL and import the children again.",
+        )
+    karo = Karo(settings, database, school)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -80,13 +80,14 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         # Two causes of our own, for payments that never reached M-PESA.
         "withdrawn": _RETRY,
         "waited_too_long": _RETRY,
+        "paid_already": (A.HELP,),
         # A question that failed says nothing about the payment it asked for.
         "question_failed": _FIND_OUT,
     }
 )
 
 #: Causes whose money text says more than the general one.
-OWN_MONEY = frozenset({"cancelled", "duplicate_request", "expired", "too_soon"})
+OWN_MONEY = frozenset({"paid_already", "cancelled", "duplicate_request", "expired", "too_soon"})
 
 #: Causes that may be said of a payment that is still open; the others wait until they are final.
 NOT_FINAL = frozenset(

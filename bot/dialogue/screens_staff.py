@@ -10,13 +10,13 @@ from bot.texts import LANGUAGES, keys
 
 SHOWN = 8  #: rows of /attention in one message
 
-_VERDICTS = ("genuine", "pending", "claimed", "suspense", "not_ours", "not_a_code")
+_VERDICTS = ("genuine", "pending", "claimed", "suspense", "not_ours", "unknown", "not_a_code")
 
 
 def finding_lines(finding: FindingView) -> tuple[Say, ...]:
     """The verdict on a receipt code, and what may be known of it."""
     verdict = finding.verdict if finding.verdict in _VERDICTS else "not_ours"
-    lines = [say(f"finding.{verdict}", code=finding.code)]
+    lines = [say(f"finding.{verdict}", code=finding.code, count=finding.unnumbered)]
     if finding.amount_cents is not None:
         lines.append(say("finding.amount", amount_cents=finding.amount_cents))
     if finding.child_name:
@@ -69,4 +69,5 @@ def _arrears_lines(arrears: ArrearsView) -> tuple[Say, ...]:
         say("remind.sample", guardian=guardian, child=child, balance_cents=balance)
         for guardian, child, balance in arrears.sample[:3]
     )
-    return (head, *sample)
+    before = (say("remind.last", last_at=arrears.last_at.isoformat()),) if arrears.last_at else ()
+    return (head, *before, *sample)

@@ -75,7 +75,8 @@ class PushView:
 class FindingView:
     """What staff may know of a receipt code.
 
-    verdict: genuine, pending, claimed, suspense, not_ours or not_a_code.
+    verdict: genuine, pending, claimed, suspense, not_ours, not_a_code; or unknown: not in the books by its
+    number, while `unnumbered` paid payments have no number yet.
     """
 
     code: str
@@ -85,6 +86,7 @@ class FindingView:
     admission_number: str = ""
     paid_at: datetime | None = None
     payer: str = ""  # masked
+    unnumbered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ class ArrearsView:
     total_cents: int
     unreachable: int
     sample: tuple[tuple[str, str, int], ...] = ()
+    last_at: datetime | None = None  # when reminders went out before
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,9 @@ class View:
     role: str | None = None  # staff or admin
     children: tuple[ChildView, ...] = ()
     open_payments: tuple[PaymentView, ...] = ()
-    elsewhere: tuple[PaymentView, ...] = ()  # open ones of these children, begun in other chats: facts, no buttons
+    elsewhere: tuple[
+        PaymentView, ...
+    ] = ()  # open ones of these children, begun in other chats: facts, no buttons
     recent_payments: tuple[PaymentView, ...] = ()  # newest first, at most five, open ones included
     payment: PaymentView | None = None  # the one the state or the event names
     recent_pushes: tuple[PushView, ...] = ()

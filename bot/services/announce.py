@@ -35,7 +35,6 @@ _OUTCOMES = frozenset(
     }
 )
 _REPEATABLE = frozenset({"checked", "check_failed"})
-_FOR_STAFF = frozenset({"paid_late", "corrected_to_paid"})
 _LOOK_THERE = Screen((say("news.look"),), notice=True)
 
 
@@ -57,8 +56,6 @@ class Announcer:
         except Exception:
             log.exception("news.not_drawn", payment=payment.id, news=event)
             self._queue(unit, payment, event, message_body(_LOOK_THERE, State()))
-        if event in _FOR_STAFF:
-            self.staff(unit, event, payment)
 
     def _tell(self, unit: Unit, payment: Payment, event: str) -> None:
         chat = people.get_chat(unit, payment.chat_id)

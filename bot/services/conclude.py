@@ -33,6 +33,7 @@ class Conclude:
 
     def paid(self, unit: Unit, payment: Payment, report: MoneyReport, now: datetime) -> bool:
         """Record the money once and make the payment PAID. False: nothing was credited, a person looks."""
+        before = payment.status
         recorded = receipts.record(
             unit,
             payment=payment,
@@ -56,7 +57,8 @@ class Conclude:
             because={"source": report.source},
             cause="paid",
         )
-        payments.unflag(unit, payment.id, "expired", now)
+        if moved is not None:
+            self._after_payment(unit, moved, before=before, now=now)
         if moved is None and recorded.amount_corrected:
             self._announce(unit, payment, "amount_corrected")
         elif moved is None and recorded.number_filled:
@@ -66,6 +68,27 @@ class Conclude:
         if report.source == "callback" and (report.number is None or report.amount_cents is None):
             self.flag(unit, payment, "paid_without_details", now)
         return True
+
+    def _after_payment(self, unit: Unit, paid: Payment, *, before: PaymentStatus, now: datetime) -> None:
+        """What else is true once this money is here: late news for staff, and prompts nobody needs any more."""
+        payments.unflag(unit, paid.id, "expired", now)
+        if before is PaymentStatus.EXPIRED:
+            self.flag(unit, paid, "paid_late", now)
+        elif before in {PaymentStatus.FAILED, PaymentStatus.CANCELLED}:
+            self.flag(unit, paid, "corrected_to_paid", now)
+        for waiting in payments.queued_like(unit, paid):
+            payments.move(
+                unit,
+                waiting.id,
+                PaymentStatus.CANCELLED,
+                now=now,
+                announce=self._announce,
+                because={"source": "paid_already"},
+                cause="paid_already",
+                reached_mpesa=False,
+            )
+        if payments.paid_beside(unit, paid):
+            self.flag(unit, paid, "paid_twice", now)
 
     def move(
         self, unit: Unit, payment_id: int, verdict: outcomes.Verdict, channel: Channel, now: datetime

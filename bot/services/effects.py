@@ -135,7 +135,7 @@ class Effects:
         assert isinstance(effect, ClaimCode)
         payment = payments.get(turn.unit, effect.payment_id) if effect.payment_id else None
         mine = payment is not None and payment.chat_id == turn.chat.id
-        is_new = payments.add_claim(
+        claim_id = payments.add_claim(
             turn.unit,
             school_id=self._school.id,
             chat_id=turn.chat.id,
@@ -143,9 +143,8 @@ class Effects:
             code=effect.code,
             now=turn.now,
         )
-        claim = payments.find_claim(turn.unit, self._school.id, effect.code)
-        if is_new and payment is not None and mine and claim is not None:
-            self._announce.staff(turn.unit, "claimed", payment, ref=f"claim:{claim.id}", code=effect.code)
+        if claim_id is not None and payment is not None and mine:
+            self._announce.staff(turn.unit, "claimed", payment, ref=f"claim:{claim_id}", code=effect.code)
 
     def _use_invite(self, turn: Turn, effect: Effect) -> None:
         assert isinstance(effect, UseInvite)

@@ -27,7 +27,8 @@ def finding(unit: Unit, school_id: int, text: str) -> FindingView:
         )
     claim = payments.find_claim(unit, school_id, code)
     if claim is None:
-        return FindingView(code=code, verdict="not_ours")
+        unnumbered = receipts.unnumbered(unit, school_id)
+        return FindingView(code=code, verdict="unknown" if unnumbered else "not_ours", unnumbered=unnumbered)
     payment = payments.get(unit, claim.payment_id) if claim.payment_id else None
     if payment is None:
         return FindingView(code=code, verdict="claimed")

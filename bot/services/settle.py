@@ -79,11 +79,17 @@ class Settle:
             self._conclude.move(unit, payment_id, verdict, Channel.QUERY, now)
             return
         if payment.status in AWAITING and entry.cause in outcomes.FOR_A_PERSON:
-            self._conclude.flag(unit, payment, "unknown_code", now)
+            self._wonder(unit, payment, result.result_code, now)
         if schedule.is_over(payment.pushed_at, now):
             self._conclude.expire(unit, payment_id, now)
         else:
             _ask_later(unit, payment, result, now)
+
+    def _wonder(self, unit: Unit, payment: Payment, code: str, now: datetime) -> None:
+        """M-PESA says again and again what nobody can read: a person is asked once."""
+        known, event = {"school_id": payment.school_id, "payment_id": payment.id}, "unknown_code"
+        if payments.remark(unit, **known, event=event, now=now, because={"code": code}):
+            self._conclude.flag(unit, payment, event, now)
 
     def apply_silence(self, unit: Unit, payment_id: int) -> None:
         """Nothing can be asked about this payment any more, and its day is over."""

@@ -128,7 +128,14 @@ def _answers(
 
 def _arrears(unit: Unit, school: School) -> ArrearsView:
     found = reminders.arrears(unit, school.id)
-    return ArrearsView(found.families, found.children, found.total_cents, found.unreachable, found.sample)
+    return ArrearsView(
+        found.families,
+        found.children,
+        found.total_cents,
+        found.unreachable,
+        found.sample,
+        reminders.last_started(unit, school.id),
+    )
 
 
 def _match(unit: Unit, school: School, event: SharedContact) -> int | None:

@@ -104,7 +104,7 @@ def test_libraries_are_masked_at_debug(log: Log) -> None:
         "send_request_headers [(b'Authorization', b'Bearer abcDEF123456')]"
     )
     logging.getLogger("telegram.Bot").debug("Calling with %s", {"phone_number": f"+{PHONE}"})
-    assert log.text.count("\n") == 3
+    assert log.text.count("\n") == 2, "what the telegram library says at DEBUG holds names and balances"
     assert "abcDEF123456" not in log.text
     assert log.leaks() == set()
 

@@ -66,7 +66,7 @@ async def test_a_failure_after_success_changes_nothing_and_is_flagged(place: Tow
     await place.web.post(path, json=report(checkout, code=1032))
 
     assert await place.status() == "paid"
-    assert await count(place, "payments", "needs_person = 'failure_after_paid'") == 1
+    assert await count(place, "payment_concerns", "reason = 'failure_after_paid' AND ended_at IS NULL") == 1
 
 
 async def test_a_second_receipt_number_for_one_payment_goes_to_suspense(place: Town) -> None:

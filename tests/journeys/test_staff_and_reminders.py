@@ -49,8 +49,9 @@ async def test_a_typed_code_is_a_claim_and_never_proof(behind_a_router: Town) ->
     assert "UKB7RT61SV" in claimed.text
     assert await place.status() == "uncertain"
     assert await place.balance() == 18_500
-    answer = await place.say(staff, "/receipt ukb7rt61sv")
-    assert "not confirmed" in answer.text
+    staff.say("/receipt ukb7rt61sv")
+    answer = await staff.wait_for("not confirmed")
+    assert "UKB7RT61SV" in answer.text
     listed = await place.say(staff, "/attention")
     assert "UKB7RT61SV" in listed.text
     assert "enuine" not in answer.text

@@ -101,8 +101,8 @@ def test_only_unknown_codes_use_the_general_text() -> None:
     assert {entry.cause for entry in ENTRIES if cause_of(known_by(entry)) == "unknown"} == {"unknown"}
 
 
-def test_the_table_of_actions_knows_every_cause_and_its_own_three_and_no_other() -> None:
-    assert set(ACTIONS) == CAUSES | {"withdrawn", "waited_too_long", "question_failed"}
+def test_the_table_of_actions_knows_every_cause_and_its_own_and_no_other() -> None:
+    assert set(ACTIONS) == CAUSES | {"withdrawn", "waited_too_long", "paid_already", "question_failed"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -54,7 +54,7 @@ async def accepted(place: Counter, number: int) -> int:
 
 async def four_minutes(place: Counter) -> None:
     """Let time pass until every failure was asked about late, and again."""
-    for seconds in (30, 30, 30, 30, 60, 10, 50):
+    for seconds in (180, 10, 50):
         await place.tick(seconds)
 
 

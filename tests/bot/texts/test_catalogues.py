@@ -35,7 +35,7 @@ COMPOSED: dict[str, Iterable[str]] = {
     "help.at.": {at.value for at in At},
     "amount.bad.": {"letters", "negative", "cents", "ambiguous", "zero", "too_much"},
     "phone.bad.": {"empty", "letters", "too_short", "too_long", "not_kenyan"},
-    "finding.": {"genuine", "pending", "claimed", "suspense", "not_ours", "not_a_code"},
+    "finding.": {"genuine", "pending", "claimed", "suspense", "not_ours", "unknown", "not_a_code"},
     "command.": COMMANDS,
     "role.": {"staff", "admin"},
 }
