@@ -79,8 +79,8 @@ def paid_beside(unit: Unit, paid: Payment) -> list[Payment]:
     return [
         other
         for other in same
-        if paid.created_at < (other.settled_at or paid.created_at)
-        and other.created_at < (paid.settled_at or other.created_at)
+        if paid.created_at <= (other.settled_at or paid.created_at)
+        and other.created_at <= (paid.settled_at or other.created_at)
     ]
 
 

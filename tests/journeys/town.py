@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+from sqlalchemy import text
 
 from bot.cli.demo import demo_settings
 from bot.playground.botapi import BotApi, BotApiServer
@@ -154,6 +155,10 @@ class Town:
             return ledger.balance_cents(unit, student.id) // 100
 
         return await self.database.read(look)
+
+    async def sql(self, statement: str) -> None:
+        """Something goes wrong in the file itself."""
+        await self.database.write(lambda unit: unit.core.execute(text(statement)) and None)
 
     async def broken(self) -> list[str]:
         """What `karo check` finds."""
