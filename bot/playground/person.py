@@ -9,7 +9,7 @@ from typing import Any
 from bot.playground.signals import Signal
 
 Json = dict[str, Any]
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
