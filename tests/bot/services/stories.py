@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from daraja.catalogue import CATALOGUE, Channel
 from daraja.error_codes import PUSH_ERRORS, TOKEN_REFUSED
-from tests.bot.services.safaricom import PushAnswer, QueryAnswer
+from tests.bot.services.safaricom import ACCEPTED, PushAnswer, QueryAnswer
 
 MOST_PAYMENTS = 5
 NUMBERS = ("UKB1AAAAA1", "UKB2BBBBB2", "UKB3CCCCC3")
@@ -87,12 +87,13 @@ QUERY_ERRORS = [
     QueryAnswer("error", "500.003.02", "System is busy"),
     QueryAnswer("lost"),
 ]
+LOST = PushAnswer("lost")
 JUNK = [b"", b"{}", b"no json", b'{"Body": {"stkCallback": 7}}']
 
 _which = st.integers(0, MOST_PAYMENTS - 1)
 _push_answers = st.one_of(
-    st.just(PushAnswer()),
-    st.just(PushAnswer()),
+    st.just(ACCEPTED),
+    st.just(ACCEPTED),
     st.sampled_from(
         [PushAnswer(how) for how in ("lost", "gateway", "never", "stale", "stale_and_down", "killed")]
     ),
@@ -138,10 +139,10 @@ _mixed: st.SearchStrategy[list[Action]] = st.builds(
 _few_answers = [QueryAnswer(code=code) for code in ("1032", "1037", "4999", "7777", "0")]
 _silent: st.SearchStrategy[list[Action]] = st.builds(
     lambda first, rest: [first, Asked(0, _few_answers[0]), *rest, *_END],
-    st.builds(Pay, st.just(0), st.integers(0, 2), st.just(PushAnswer()), st.none()),
+    st.builds(Pay, st.just(0), st.integers(0, 2), st.sampled_from([ACCEPTED, ACCEPTED, LOST]), st.none()),
     st.lists(
         st.one_of(
-            st.builds(Jump, st.sampled_from([10, 31, 61, 125])),
+            st.builds(Jump, st.sampled_from([10, 31, 61, 185])),
             st.builds(Asked, st.just(0), st.sampled_from(_few_answers) | st.sampled_from(QUERY_ERRORS)),
             st.builds(Check, st.just(0)),
         ),
@@ -149,5 +150,18 @@ _silent: st.SearchStrategy[list[Action]] = st.builds(
         max_size=10,
     ),
 )
+#: Two prompts of which callbacks tell everything, and its contrary.
+_loud: st.SearchStrategy[list[Action]] = st.builds(
+    lambda first, second, rest: [first, second, *rest, *_END],
+    st.builds(Pay, st.just(0), st.integers(0, 2), st.sampled_from([ACCEPTED, ACCEPTED, LOST]), st.none()),
+    st.builds(Pay, st.just(1), st.integers(0, 2), st.just(ACCEPTED), st.none()),
+    st.lists(
+        st.builds(
+            Report, st.integers(0, 1), _successes | st.builds(Callback, code=st.sampled_from(FAILURES))
+        ),
+        min_size=4,
+        max_size=8,
+    ),
+)
 
-stories = st.one_of(_mixed, _mixed, _silent)
+stories = st.one_of(_mixed, _silent, _loud)

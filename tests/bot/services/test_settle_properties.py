@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from storage.database import Database
 from tests.bot.services.counter import counter, empty, open_file
 from tests.bot.services.play import Play
-from tests.bot.services.safaricom import ACCEPTED
-from tests.bot.services.stories import Action, Callback, Jump, Pay, Report, stories
+from tests.bot.services.safaricom import ACCEPTED, QueryAnswer
+from tests.bot.services.stories import Action, Asked, Callback, Jump, Pay, Report, stories
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,16 @@ NUMBER_AFTER_THE_AMOUNT: list[Action] = [
     Report(0, Callback(number="UKB1AAAAA1")),
 ]
 
+#: Two late answers to queries, ten seconds apart, that do not agree.
+TWO_DIFFERENT_FAILURES: list[Action] = [
+    Pay(phone=0, child=0, answer=ACCEPTED, early=None),
+    Jump(120),
+    Asked(0, QueryAnswer(code="1037")),
+    Jump(60),
+    Asked(0, QueryAnswer(code="1032")),
+    Jump(10),
+]
+
 
 async def tell(database: Database, story: list[Action]) -> None:
     """From the first prompt to the last report, comparing after every step."""
@@ -54,5 +64,6 @@ async def tell(database: Database, story: list[Action]) -> None:
 @given(story=stories)
 @example(story=CORRECTED_DURING_THE_NEXT_PROMPT)
 @example(story=NUMBER_AFTER_THE_AMOUNT)
+@example(story=TWO_DIFFERENT_FAILURES)
 def test_the_books_agree_with_every_report_after_every_step(file: Database, story: list[Action]) -> None:
     asyncio.run(tell(file, story))
