@@ -71,4 +71,4 @@ def paybill(state: State, view: View) -> Screen:
 def _account(child: ChildView, till: bool) -> Say:
     if till:
         return say("paybill.till_child", child=child.name, admission=child.admission_number)
-    return say("paybill.account", child=child.name, account=child.account)
+    return say("paybill.account", child=child.name, account=child.admission_number)

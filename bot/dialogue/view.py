@@ -20,13 +20,12 @@ class SchoolView:
 
 @dataclass(frozen=True, slots=True)
 class ChildView:
-    """balance_cents: positive is owed, negative is credit. account: the reference typed on a PayBill."""
+    """balance_cents: positive is owed, negative is credit."""
 
     id: int
     name: str
     class_name: str
     admission_number: str
-    account: str
     balance_cents: int
 
 

@@ -60,7 +60,6 @@ def child_views(unit: Unit, children: list[Student]) -> tuple[ChildView, ...]:
             name=child.name,
             class_name=child.class_name,
             admission_number=child.admission_number,
-            account=child.account_reference,
             balance_cents=balances.get(child.id, 0),
         )
         for child in children

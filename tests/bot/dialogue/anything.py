@@ -40,7 +40,6 @@ children = st.builds(
     name=st.sampled_from(NAMES),
     class_name=st.sampled_from(["Grade 4", "Form 2 North"]),
     admission_number=st.just("ADM/1042/24"),
-    account=st.just("ADM104224XY"),
     balance_cents=st.sampled_from([-500_00, 0, 1, 1_500_00, 1_499_99, 250_000_00, 250_000_01, 600_000_00]),
 )
 payments = st.builds(

@@ -17,8 +17,8 @@ NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 OWN = "254712345456"
 OTHER = "254110222333"
 
-AMINA = ChildView(1, "Amina Wanjiku", "Grade 4 East", "1042", "1042", 12_500_00)
-BRIAN = ChildView(2, "Brian Otieno", "Grade 7 West", "ADM/1043/24", "ADM104324X9", 8_000_00)
+AMINA = ChildView(1, "Amina Wanjiku", "Grade 4 East", "1042", 12_500_00)
+BRIAN = ChildView(2, "Brian Otieno", "Grade 7 West", "ADM/1043/24", 8_000_00)
 
 SCHOOL = SchoolView("Mwangaza Academy", "0700 111 222", "400200")
 
