@@ -38,19 +38,30 @@ def payments(_state: State, view: View) -> Screen:
     """The last five, any of them to open."""
     if not view.recent_payments:
         return Screen((say("payments.none"),), (Choice("pay", say("choice.pay")), MENU_CHOICE))
-    choices = tuple(_payment_choice(payment) for payment in view.recent_payments[:5])
-    return Screen((say("payments.ask"),), (*choices, MENU_CHOICE))
+    shown = view.recent_payments[:5]
+    rows = tuple(_payment_row(number, payment, view) for number, payment in enumerate(shown, 1))
+    choices = tuple(_payment_choice(payment) for payment in shown)
+    return Screen((say("payments.ask"), *rows), (*choices, MENU_CHOICE))
+
+
+def _payment_row(number: int, payment: PaymentView, view: View) -> Say:
+    return say(
+        "payments.row",
+        number=number,
+        made_at=payment.created_at.isoformat(),
+        child=facts.name_on(view, payment),
+        amount_cents=payment.amount_cents,
+        status_key=_status(payment),
+    )
 
 
 def _payment_choice(payment: PaymentView) -> Choice:
-    status = _STATUS_WORDS.get(payment.status, "status.waiting")
-    label = say(
-        "choice.payment",
-        amount_cents=payment.amount_cents,
-        made_at=payment.created_at.isoformat(),
-        status_key=status,
-    )
+    label = say("choice.payment", amount_cents=payment.amount_cents, status_key=_status(payment))
     return Choice(key_of("open", payment.id), label)
+
+
+def _status(payment: PaymentView) -> str:
+    return _STATUS_WORDS.get(payment.status, "status.waiting")
 
 
 def paybill(state: State, view: View) -> Screen:

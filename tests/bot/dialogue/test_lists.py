@@ -48,7 +48,7 @@ def test_the_last_payments_are_listed_and_any_can_be_opened() -> None:
     known = tuple(payment("paid", id=n, receipt_number=f"UKM7A1B2C{n}") for n in (5, 4, 3, 2, 1))
     talk = Talk(replace(PARENT, recent_payments=known))
     listed = talk.types("my payments")
-    assert "1. 22 Nov 2026, 11:59: KES 1,500, paid" in listed
+    assert "1. 22 Nov 2026, 11:59: Amina Wanjiku, KES 1,500, paid" in listed
     assert "UKM7A1B2C3" in talk.types("3")
 
 

@@ -24,7 +24,7 @@ BOT = Path(bot.__file__).parent
 STORAGE = Path(storage.__file__).parent
 KEY = re.compile(r"[a-z_]+(\.[a-z0-9_]+)*")
 SAYING = {"say", "Say", "_head", "template"}
-SAME_IN_BOTH = {"language.english", "language.kiswahili", "choice.child", "choice.payment"}
+SAME_IN_BOTH = {"language.english", "language.kiswahili", "choice.child", "choice.payment", "payments.row"}
 
 #: Keys that the code puts together: each beginning with every end that it can get.
 COMPOSED: dict[str, Iterable[str]] = {

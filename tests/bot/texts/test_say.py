@@ -58,9 +58,15 @@ def test_a_wait_is_written_in_words(seconds: int, english: str, kiswahili: str) 
 
 def test_blanks_are_written_by_the_end_of_their_name() -> None:
     told = say(
-        "choice.payment", "sw", made_at=AT.isoformat(), amount_cents=1_500_00, status_key="status.paid"
+        "payments.row",
+        "sw",
+        number=1,
+        child="Amina",
+        made_at=AT.isoformat(),
+        amount_cents=1_500_00,
+        status_key="status.paid",
     )
-    assert told == "22 Nov 2026, 14:05: KES 1,500, imelipwa"
+    assert told == "1. 22 Nov 2026, 14:05: Amina, KES 1,500, imelipwa"
 
 
 def test_braces_in_a_name_do_no_harm() -> None:
