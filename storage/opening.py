@@ -131,7 +131,10 @@ def _write_new(file: Path, text: str) -> None:
 
 def _lock(path: Path) -> Callable[[], None]:
     """Holds `<file>.lock` until the returned function is called, or the process ends."""
-    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        descriptor = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError as error:
+        raise StorageError(f"The folder {path.parent} cannot be written to: {error.strerror}.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

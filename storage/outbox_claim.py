@@ -14,6 +14,7 @@ from storage.chats import Chat
 from storage.outbox_rows import MESSAGES, Kind, Sending
 from storage.schema import table_of
 from storage.unit import Unit
+from storage.vault import VaultError
 
 _CHATS = table_of(Chat)
 _C = MESSAGES.c
@@ -23,7 +24,9 @@ _LOOK_AHEAD = 4  #: rows looked at for each one claimed: several may belong to o
 
 @dataclass(frozen=True, slots=True)
 class ClaimedMessage:
-    """Everything the sender needs. lease: to be named when it reports. attempts: earlier tries that went
+    """Everything the sender needs; an empty body could not be read.
+
+    lease: to be named when it reports. attempts: earlier tries that went
     wrong.
 
     edit_message_id: edit this message instead of sending a new one.
@@ -129,11 +132,20 @@ def _claimed(unit: Unit, row: Row[Any], lease_until: datetime) -> ClaimedMessage
         address=row.address,
         language=row.language,
         kind=row.kind,
-        body=json.loads(unit.vault.open(row.body_enc)),
+        body=_body(unit, row),
         slot=row.slot,
         edit_message_id=_last_in_slot(unit, row),
         attempts=row.attempts,
     )
+
+
+def _body(unit: Unit, row: Row[Any]) -> dict[str, Any]:
+    """Empty when it cannot be read: one spoilt row must not keep the others from leaving."""
+    try:
+        body: dict[str, Any] = json.loads(unit.vault.open(row.body_enc))
+    except (ValueError, VaultError):
+        return {}
+    return body
 
 
 def _last_in_slot(unit: Unit, row: Row[Any]) -> str | None:

@@ -26,6 +26,11 @@ class Unit:
     vault: Vault
 
     @property
+    def alive(self) -> bool:
+        """Whether the transaction is still open: SQLite ends it by itself on a full disk or an I/O error."""
+        return bool(getattr(self.session.connection().connection.driver_connection, "in_transaction", True))
+
+    @property
     def core(self) -> Connection:
         """The connection for Core statements; what the session still holds back is flushed first."""
         self.session.flush()

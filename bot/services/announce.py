@@ -32,6 +32,10 @@ _OUTCOMES = frozenset(
         "failed",
         "cancelled",
         "refused",
+        "withdrawn",
+        "expired",
+        "failed_late",
+        "cancelled_late",
     }
 )
 _REPEATABLE = frozenset({"checked", "check_failed"})
@@ -54,6 +58,8 @@ class Announcer:
             with unit.session.begin_nested():
                 self._tell(unit, payment, event)
         except Exception:
+            if not unit.alive:
+                raise
             log.exception("news.not_drawn", payment=payment.id, news=event)
             self._queue(unit, payment, event, message_body(_LOOK_THERE, State()))
 

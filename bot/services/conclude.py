@@ -94,7 +94,7 @@ class Conclude:
         self, unit: Unit, payment_id: int, verdict: outcomes.Verdict, channel: Channel, now: datetime
     ) -> Payment | None:
         """Along the edge that the verdict names; None where there is none."""
-        return payments.move(
+        moved = payments.move(
             unit,
             payment_id,
             verdict.to,
@@ -107,6 +107,9 @@ class Conclude:
             retry_after_s=verdict.entry.retry_after_s,
             reached_mpesa=verdict.reached_mpesa,
         )
+        if moved is not None:
+            payments.unflag(unit, payment_id, "expired", now)
+        return moved
 
     def expire(self, unit: Unit, payment_id: int, now: datetime) -> None:
         """Nobody could tell for a day: a person looks."""

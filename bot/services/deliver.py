@@ -160,13 +160,8 @@ class Deliver:
         task.add_done_callback(self._landed)
 
     async def _send(self, message: ClaimedMessage) -> None:
-        outgoing = OutgoingMessage(
-            screen=from_plain(message.body["screen"]),
-            version=int(message.body["version"]),
-            language=message.language or "en",
-        )
         try:
-            message_id = await self._hand_over(message, outgoing)
+            message_id = await self._hand_over(message, _outgoing(message))
         except Unreachable:
             await self._record(lambda unit: self._chat_is_gone(unit, message))
         except SlowDown as slow:
@@ -178,6 +173,11 @@ class Deliver:
             await self._later(message, seconds, maybe_delivered=later.maybe_delivered)
         except DeliveryError as refused:
             log.error("message.refused", message=message.id, reason=refused.reason)
+            await self._record(lambda unit: self._refused(unit, message))
+        except (
+            Exception
+        ) as error:  # a body of another release, a text that cannot be drawn: never again and again
+            log.error("message.undrawable", message=message.id, kind=type(error).__name__)
             await self._record(lambda unit: self._refused(unit, message))
         else:
             await self._record(
@@ -234,3 +234,11 @@ class Deliver:
             else:
                 return
         await self._database.write(what_became_of_it)
+
+
+def _outgoing(message: ClaimedMessage) -> OutgoingMessage:
+    return OutgoingMessage(
+        screen=from_plain(message.body["screen"]),
+        version=int(message.body["version"]),
+        language=message.language or "en",
+    )

@@ -36,6 +36,7 @@ class Reconcile:
         self._announce = announce
         self._settle = settle
         self._asked: dict[int, datetime] = {}
+        self._errors_since: dict[int, datetime] = {}
 
     async def tick(self) -> None:
         """Ask about what is due, and only then open what the five minutes held."""
@@ -73,6 +74,7 @@ class Reconcile:
             wait_s = error.retry_after_s or 0
             await self._database.write(lambda unit: self._after_error(unit, payment_id, wait_s))
             return False
+        self._errors_since.pop(payment_id, None)
         await self._settle.query_outcome(payment_id, result)
         return True
 
@@ -96,7 +98,12 @@ class Reconcile:
         payment = payments.get(unit, payment_id)
         if payment is None or payment.pushed_at is None:
             return
-        if now - payment.pushed_at >= schedule.NOT_EVEN_ASKED_AFTER:
+        first_error = self._errors_since.setdefault(payment_id, now)
+        in_vain = (
+            now - first_error >= schedule.GIVE_UP_AFTER
+        )  # in this run: a machine that was off has not asked
+        if in_vain and now - payment.pushed_at >= schedule.NOT_EVEN_ASKED_AFTER:
+            self._errors_since.pop(payment_id)
             self._settle.apply_silence(unit, payment_id)
         else:
             at = max(schedule.after_error(payment.pushed_at, now), now + timedelta(seconds=wait_s))

@@ -80,7 +80,8 @@ class Settle:
             return
         if payment.status in AWAITING and entry.cause in outcomes.FOR_A_PERSON:
             self._wonder(unit, payment, result.result_code, now)
-        if schedule.is_over(payment.pushed_at, now):
+        said_once = result.outcome == "failed" and entry.final and payment.query_failed_at is None
+        if schedule.is_over(payment.pushed_at, now) and not said_once:
             self._conclude.expire(unit, payment_id, now)
         else:
             _ask_later(unit, payment, result, now)
