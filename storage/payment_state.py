@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class PaymentStatus(StrEnum):
-    """The nine statuses. "Needs a person" is a column beside the status, never a status."""
+    """The nine statuses. "Needs a person" stands beside the status, never as a status."""
 
     QUEUED = "queued"  #: row written, nothing sent; leaves at `push_at`
     SENDING = "sending"  #: claimed and committed; the push may be on its way
