@@ -30,7 +30,10 @@ class NestedUnit(RuntimeError):
 
 
 class Database:
-    """Opened by storage.opening. `write_engine` begins with the write lock, `read_engine` cannot write."""
+    """Opened by storage.opening. On SQLite `write_engine` begins with the write lock; `read_engine` cannot write.
+
+    alone: no other process runs on it, and none can start.
+    """
 
     def __init__(
         self,
@@ -39,15 +42,22 @@ class Database:
         vault: Vault,
         *,
         on_close: Callable[[], None] = lambda: None,
+        alone: bool = False,
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self.write_engine = write_engine
         self.read_engine = read_engine
         self.vault = vault
+        self.alone = alone
         self._on_close = on_close
         self._inside = threading.local()
         self._writer = Writer(write_engine, vault, self._inside, timer)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="karo-reader")
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may run beside this one: PostgreSQL."""
+        return self.write_engine.dialect.name == "postgresql"
 
     def write(self, fn: Callable[[Unit], T]) -> Coroutine[Any, Any, T]:
         """Runs one unit of work; returns its result once it is on disk, perhaps in one commit with others.

@@ -13,6 +13,8 @@ from alembic.script.revision import ResolutionError
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection
 
+from storage import schema_floor
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -40,9 +42,30 @@ def newest() -> str:
 
 def migrate(connection: Connection, to: str = "head") -> None:
     """Runs what is missing, inside the caller's transaction. Raises SchemaUnknown."""
-    if to == "head" and MigrationContext.configure(connection).get_current_revision() == newest():
+    if to == "head" and is_current(connection):
         return
     try:
         command.upgrade(configuration(connection), to)
     except (CommandError, ResolutionError) as error:
         raise SchemaUnknown(str(error)) from error
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether this release can work with the schema as it is: its own, or a newer one that says so.
+
+    False: there are revisions to run first. Raises SchemaUnknown for a newer schema that has dropped what
+    this release needs.
+    """
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present is None or present in _known():
+        return present == newest()
+    if schema_floor.of(connection) <= newest():
+        return True
+    raise SchemaUnknown(f"revision {present} is of a newer release")
+
+
+@cache
+def _known() -> frozenset[str]:
+    """The ids of every revision that this release has."""
+    scripts = ScriptDirectory.from_config(configuration())
+    return frozenset(revision.revision for revision in scripts.walk_revisions())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 
 from storage import (
+    arrivals,
     audit,
     campaign_rows,
     chats,
@@ -12,24 +13,30 @@ from storage import (
     imports,
     inbox,
     jobs,
+    leases,
     ledger,
+    moves,
     outbox_rows,
     payment_concerns,
     payment_events,
     payment_rows,
     people,
+    processes,
     receipt_rows,
+    schema_floor,
     schools,
     sessions,
     staff,
     students,
+    tokens,
     updates,
 )
 from storage.schema import METADATA
 
 _HOMES = (
-    audit, campaign_rows, chats, claims, imports, inbox, jobs, ledger, outbox_rows,
-    payment_concerns, payment_events, payment_rows, people, receipt_rows, schools, sessions, staff, students, updates,
+    arrivals, audit, campaign_rows, chats, claims, imports, inbox, jobs, leases, ledger, moves, outbox_rows,
+    payment_concerns, payment_events, payment_rows, people, processes, receipt_rows, schema_floor, schools, sessions,
+    staff, students, tokens, updates,
 )  # fmt: skip
 
 

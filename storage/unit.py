@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
+from storage import transactions
 from storage.vault import Vault
 
 
@@ -27,8 +28,13 @@ class Unit:
 
     @property
     def alive(self) -> bool:
-        """Whether the transaction is still open: SQLite ends it by itself on a full disk or an I/O error."""
-        return bool(getattr(self.session.connection().connection.driver_connection, "in_transaction", True))
+        """Whether the transaction is still open, so that a savepoint can still be rolled back to."""
+        return transactions.is_open(self.session.connection())
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes write beside this one (PostgreSQL), so that rows want locks."""
+        return self.session.connection().dialect.name == "postgresql"
 
     @property
     def core(self) -> Connection:

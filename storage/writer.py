@@ -1,9 +1,15 @@
-"""The writer: one thread that takes waiting units of work into one commit, a savepoint each."""
+"""The writer: one thread that takes waiting units of work into one commit, a savepoint each.
+
+On PostgreSQL another process may be in the way. Such a unit is undone alone, what stands is committed, and it
+is run again by itself a little later, while others go on in between.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import queue
+import random
 import threading
 import time
 from collections import defaultdict
@@ -12,13 +18,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
+from storage.transactions import is_open, may_run_again
 from storage.unit import Unit
 from storage.vault import Vault
 
 AT_MOST = 50  #: functions in one commit
 ENOUGH_S = 0.020  #: no function is added to a commit after so many seconds of work
+TRIES = 5  #: alone, after another process was in its way
+_AGAIN_AFTER_S = (0.02, 0.05, 0.15, 0.4, 0.8)  # each with as much again by chance: two must not meet twice
 
 
 class NotStored(Exception):
@@ -42,6 +52,12 @@ class Job:
     future: asyncio.Future[Any]
     result: Any = field(default=None, repr=False)
     error: BaseException | None = None
+    hindered: int = 0  #: how often another process was in its way
+    again: bool = False  #: it has to be run once more
+
+    def __lt__(self, other: Job) -> bool:
+        """No order: jobs that are due at the same moment may go in any."""
+        return False
 
 
 class Writer:
@@ -62,6 +78,7 @@ class Writer:
         self._closing = threading.Lock()
         self._closed = False
         self._connection: Connection | None = None
+        self._later: list[tuple[float, Job]] = []
         self._thread = threading.Thread(target=self._run, name="karo-writer", daemon=True)
         self._thread.start()
 
@@ -82,14 +99,40 @@ class Writer:
 
     def _run(self) -> None:
         self._inside.unit = True
-        while (job := self._jobs.get()) is not None:
+        while (job := self._next()) is not None:
             group = [job]
             try:
                 self._commit_together(group)
             except BaseException as error:  # whatever broke, nobody may be left waiting
                 self._lose(group, error)
-            _answer(group)
+            self._put_off([job for job in group if job.again])
+            _answer([job for job in group if not job.again])
         self._drop_connection()
+
+    def _next(self) -> Job | None:
+        """The job that waits longest; one that is to run again, once it is due. None: closed, and all is done."""
+        while self._later:
+            due, job = self._later[0]
+            wait_s = due - time.monotonic()
+            if wait_s <= 0:
+                heapq.heappop(self._later)
+                return job
+            try:
+                found = self._jobs.get(timeout=wait_s)
+            except queue.Empty:
+                continue
+            if found is not None:
+                return found
+            self._jobs.put(None)  # closing: first what is still to run again
+            time.sleep(wait_s)
+        return self._jobs.get()
+
+    def _put_off(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            job.again = False
+            wait_s = _AGAIN_AFTER_S[min(job.hindered, len(_AGAIN_AFTER_S)) - 1]
+            due = time.monotonic() + wait_s * (1 + random.random())  # noqa: S311 - only spreads them out
+            heapq.heappush(self._later, (due, job))
 
     def _commit_together(self, group: list[Job]) -> None:
         """Runs the first job and whatever waits by then, commits once; `group` grows by each job that it
@@ -101,21 +144,30 @@ class Writer:
                 job: Job | None = group[0]
                 while job is not None:
                     self._run_one(job)
-                    job = self._another(group, started)
+                    job = None if group[0].hindered else self._another(group, started)
         except BaseException:
             self._drop_connection()
             raise
 
     def _begun(self, group: list[Job]) -> RootTransaction:
         """A new transaction. When none can begin, everybody who waits is told at once: `group` takes them
-        in.
+        in. A connection that died while nothing was to be done is replaced first.
         """
         try:
-            return self._connected().begin()
+            return self._begun_anew()
         except BaseException:
             while self._another(group, self._timer()) is not None:
                 pass
             raise
+
+    def _begun_anew(self) -> RootTransaction:
+        try:
+            return self._connected().begin()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        self._drop_connection()
+        return self._connected().begin()
 
     def _run_one(self, job: Job) -> None:
         """Runs one job behind its savepoint. Raises only when the whole transaction is gone."""
@@ -128,12 +180,23 @@ class Writer:
                 job.result = job.fn(Unit(session, self._vault))
                 session.flush()
             savepoint.commit()
+            job.error = None
         except BaseException as error:
-            if not _in_transaction(connection):
+            if not is_open(connection):
                 raise
             if savepoint.is_active:  # a session whose flush failed has rolled it back already
                 savepoint.rollback()
-            job.result, job.error = None, error
+            self._judge(job, error)
+
+    def _judge(self, job: Job, error: BaseException) -> None:
+        """Its own error is its caller's; when another process was in the way it has more tries."""
+        job.result, job.error = None, error
+        if may_run_again(error):
+            job.hindered += 1
+            job.again = job.hindered <= TRIES
+            if not job.again:
+                job.error = NotStored("Other processes were in the way again and again: nothing of this was stored.")
+                job.error.__cause__ = error
 
     def _another(self, group: list[Job], started: float) -> Job | None:
         if len(group) >= AT_MOST or self._timer() - started >= ENOUGH_S:
@@ -150,7 +213,7 @@ class Writer:
 
     def _lose(self, group: list[Job], error: BaseException) -> None:
         for job in group:
-            job.result = None
+            job.result, job.again = None, False
             job.error = NotStored("Nothing of this was stored.")
             job.error.__cause__ = error
 
@@ -165,13 +228,6 @@ class Writer:
         if connection is not None:
             connection.invalidate()
             connection.close()
-
-
-def _in_transaction(connection: Connection) -> bool:
-    """Whether the driver's transaction is still open: SQLite ends it by itself on a full disk or an I/O
-    error.
-    """
-    return bool(getattr(connection.connection.driver_connection, "in_transaction", True))
 
 
 def _answer(group: list[Job]) -> None:

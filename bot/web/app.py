@@ -97,12 +97,14 @@ def create_web(
     settle_callback: SettleCallback,
     ready: Ready,
     *,
+    more: Sequence[Route] = (),
     callback_ips: Sequence[Network] = (),
     trusted_proxies: Sequence[Network] = (),
     body_timeout_s: float = BODY_TIMEOUT_S,
 ) -> Starlette:
     """The web door.
 
+    more: what else this process answers.
     callback_ips: who may post callbacks; empty lets everyone try a token.
     trusted_proxies: whose X-Forwarded-For is believed (its rightmost hop that is no proxy); empty: nobody's.
     """
@@ -117,6 +119,7 @@ def create_web(
             Route("/daraja/stk/{token}", callbacks.stk, methods=["POST"]),
             Route("/healthz", probes.healthz),
             Route("/readyz", probes.readyz),
+            *more,
         ],
         middleware=middleware,
     )

@@ -12,18 +12,18 @@ from sqlalchemy import Connection, event
 from storage.database import Database
 from storage.opening import open_database
 from tests.builders import a_school
-from tests.databases import MASTER_KEY, fresh_sqlite
+from tests.databases import ENGINES, MASTER_KEY, drop_postgres
 
 OpenAgain = Callable[[], Database]
 
-#: Each makes an empty database at the newest schema and returns its URL.
-ENGINES: dict[str, Callable[[Path], str]] = {"sqlite": fresh_sqlite}
-
 
 @pytest.fixture(params=sorted(ENGINES))
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The URL of an empty database of this engine."""
-    return ENGINES[request.param](tmp_path)
+    made = ENGINES[request.param](tmp_path)
+    yield made
+    if request.param == "postgres":
+        drop_postgres(made)
 
 
 @pytest.fixture
