@@ -1,39 +1,42 @@
 """Every setting, from the environment, a `.env` file, or the file that NAME_FILE names; all problems at once.
 
-`load_settings("run")` wants everything a school needs; `load_settings("open")`, for commands that only look
-into the database, wants the database's settings alone and leaves out what is wrong with the others.
+`load_settings("run")`, "web" and "worker" want everything a school needs; `load_settings("open")`, for commands
+that only look into the database, wants the database's settings alone and leaves out what is wrong with the
+others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_core import ErrorDetails
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
 from bot.settings_files import NamedFiles, Unusable
 from bot.settings_forms import (
-    Network,
     check_api_url,
     check_database_url,
-    check_digits,
-    check_networks,
     check_public_url,
     check_real,
     check_secret_keys,
     check_token,
     check_unmasked,
+    check_webhook_secret,
+    password_of,
 )
+from bot.settings_problems import SettingsError, in_words
+from bot.settings_types import Digits, Networks, Secret, Text, form, near_api_url
 
-Purpose = Literal["run", "open"]
+__all__ = ["SANDBOX_PASSKEY", "SANDBOX_SHORTCODE", "Purpose", "Settings", "SettingsError", "load_settings"]
+
+Purpose = Literal["run", "web", "worker", "open"]
 TransactionType = Literal["CustomerPayBillOnline", "CustomerBuyGoodsOnline"]
 
 SANDBOX_SHORTCODE = "174379"  # this and its passkey are public: the Daraja portal shows them to everyone
@@ -48,41 +51,12 @@ _REQUIRED_TO_RUN = {
     "daraja_shortcode": "your PayBill or store number (174379 in the sandbox)",
     "daraja_passkey": "M-PESA sends it when you go live (the sandbox's is in the Daraja portal)",
 }
+_SERVING = frozenset({"run", "web", "worker"})
+_SHARED = frozenset(
+    {"web", "worker"}
+)  # several processes: they want a server, and a key that all of them know
+_HERE = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _OF_THE_DATABASE = {"database_url", "karo_secret_key", "log_level"}
-
-
-class SettingsError(Exception):
-    """Something is wrong with the settings. problems: one plain line each, none holds a value."""
-
-    def __init__(self, problems: list[str]) -> None:
-        count = "1 setting needs" if len(problems) == 1 else f"{len(problems)} settings need"
-        lines = "\n".join(f"  - {problem}" for problem in problems)
-        super().__init__(f"{count} attention (environment, or the file .env):\n{lines}")
-        self.problems = problems
-
-
-def _form(*checks: Callable[[str], str]) -> BeforeValidator:
-    """Strip a given text, then put it through the checks; what was not given passes."""
-
-    def check(value: Any) -> Any:
-        if not isinstance(value, str) or not value.strip():
-            return "" if isinstance(value, str) else value
-        value = value.strip()
-        for each in checks:
-            value = each(value)
-        return value
-
-    return BeforeValidator(check)
-
-
-def _near_api_url(value: str) -> str:
-    return check_api_url(value, near_is_enough=True)
-
-
-Text = Annotated[str, _form(check_real)]
-Digits = Annotated[str, _form(check_real, check_unmasked, check_digits)]
-Secret = Annotated[SecretStr, _form(check_real, check_unmasked)]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(check_networks)]
 
 
 class Settings(BaseSettings):
@@ -97,18 +71,20 @@ class Settings(BaseSettings):
     )
 
     purpose: Purpose = "run"
-    database_url: Annotated[str, _form(check_database_url)] = "sqlite:///karo.db"
-    karo_secret_key: Annotated[SecretStr, _form(check_real, check_secret_keys)] = SecretStr("")
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], _form(str.upper)] = "INFO"
+    database_url: Annotated[str, form(check_database_url), Field(repr=False)] = "sqlite:///karo.db"
+    karo_secret_key: Annotated[SecretStr, form(check_real, check_secret_keys)] = SecretStr("")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], form(str.upper)] = "INFO"
     school_name: Text = ""
     school_contact: Text = ""
-    telegram_bot_token: Annotated[SecretStr, _form(check_real, check_unmasked, check_token)] = SecretStr("")
-    telegram_api_url: Annotated[str, _form(_near_api_url)] = "https://api.telegram.org"
-    public_url: Annotated[str, _form(check_real, check_public_url)] = ""
-    host: Text = "127.0.0.1"
+    telegram_bot_token: Annotated[SecretStr, form(check_real, check_unmasked, check_token)] = SecretStr("")
+    telegram_api_url: Annotated[str, form(near_api_url)] = "https://api.telegram.org"
+    public_url: Annotated[str, form(check_real, check_public_url)] = ""
+    telegram_updates: Annotated[Literal["", "polling", "webhook"], form(str.lower)] = ""
+    telegram_webhook_secret: Annotated[SecretStr, form(check_real, check_webhook_secret)] = SecretStr("")
+    host: Text = ""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    daraja_environment: Annotated[Literal["sandbox", "production"], _form(str.lower)] = "sandbox"
-    daraja_api_url: Annotated[str, _form(check_api_url)] = ""
+    daraja_environment: Annotated[Literal["sandbox", "production"], form(str.lower)] = "sandbox"
+    daraja_api_url: Annotated[str, form(check_api_url)] = ""
     daraja_consumer_key: Secret = SecretStr("")
     daraja_consumer_secret: Secret = SecretStr("")
     daraja_shortcode: Digits = ""
@@ -119,12 +95,18 @@ class Settings(BaseSettings):
     daraja_party_b: Digits = ""
     daraja_callback_ips: Networks = ()
     trusted_proxies: Networks = ()
+    metrics_ips: Networks = _HERE
 
     @property
     def secret_keys(self) -> tuple[str, ...] | None:
         """The master keys, the present one first; None: the key file beside the SQLite file."""
         given = self.karo_secret_key.get_secret_value()
         return tuple(key.strip() for key in given.split(",")) if given else None
+
+    @property
+    def on_a_server(self) -> bool:
+        """Whether the database is PostgreSQL, so that several processes may run."""
+        return self.database_url.startswith("postgresql")
 
     @property
     def party_b(self) -> str:
@@ -138,9 +120,8 @@ class Settings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret that was given: for the mask over the logs, and nothing else."""
-        return tuple(
-            value.get_secret_value() for _, value in self if isinstance(value, SecretStr) and value
-        ) + (self.secret_keys or ())
+        given = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr) and value)
+        return tuple(filter(None, (*given, *(self.secret_keys or ()), password_of(self.database_url))))
 
     @classmethod
     def settings_customise_sources(
@@ -163,10 +144,43 @@ class Settings(BaseSettings):
     @field_validator(*_REQUIRED_TO_RUN, mode="before")
     @classmethod
     def _is_given(cls, value: Any, info: ValidationInfo) -> Any:
-        empty = not (value.get_secret_value() if isinstance(value, SecretStr) else value)
-        if info.data.get("purpose") == "run" and empty:
+        if info.data.get("purpose") in _SERVING and _is_empty(value):
             raise ValueError(f"is missing: {_REQUIRED_TO_RUN[info.field_name or '']}")
         return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _a_server_for_several(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("purpose") in _SHARED and value.startswith("sqlite"):
+            raise ValueError(
+                "names an SQLite file, which one process alone may run on: use `karo run`, "
+                "or a PostgreSQL database for `karo web` and `karo worker`"
+            )
+        return value
+
+    @field_validator("karo_secret_key", mode="before")
+    @classmethod
+    def _key_for_a_server(cls, value: Any, info: ValidationInfo) -> Any:
+        on_a_server = str(info.data.get("database_url", "")).startswith("postgresql")
+        if on_a_server and _is_empty(value):
+            raise ValueError("is missing: PostgreSQL has no key file beside it (32 characters or more)")
+        return value
+
+    @field_validator("telegram_updates")
+    @classmethod
+    def _updates_can_come(cls, value: str, info: ValidationInfo) -> str:
+        purpose = info.data.get("purpose")
+        if purpose not in _SERVING:
+            return value
+        chosen = value or ("webhook" if purpose in _SHARED else "polling")
+        if chosen == "webhook" and not info.data.get("public_url", "?"):
+            raise ValueError("is webhook, which needs PUBLIC_URL: set that, or TELEGRAM_UPDATES=polling")
+        return chosen
+
+    @field_validator("host")
+    @classmethod
+    def _host_of_the_door(cls, value: str, info: ValidationInfo) -> str:
+        return value or ("0.0.0.0" if info.data.get("purpose") == "web" else "127.0.0.1")  # noqa: S104
 
     @field_validator("*", mode="before")
     @classmethod
@@ -194,7 +208,7 @@ class Settings(BaseSettings):
     @classmethod
     def _till_is_named(cls, value: str, info: ValidationInfo) -> str:
         till = info.data.get("daraja_transaction_type") == "CustomerBuyGoodsOnline"
-        if info.data.get("purpose") == "run" and till and not value:
+        if info.data.get("purpose") in _SERVING and till and not value:
             raise ValueError("is missing: the till number, because DARAJA_TRANSACTION_TYPE is for a till")
         return value
 
@@ -204,10 +218,10 @@ def load_settings(purpose: Purpose = "run", *, env_file: str | Path | None = ".e
     try:
         return _build(purpose, env_file, {})
     except ValidationError as error:
-        problems = {str(detail["loc"][0]): _in_words(detail) for detail in error.errors()}
+        problems = {str(detail["loc"][0]): in_words(detail) for detail in error.errors()}
     except UnicodeDecodeError:
         raise SettingsError([f"{env_file} cannot be read: save it as UTF-8 text"]) from None
-    hindering = [line for name, line in problems.items() if purpose == "run" or name in _OF_THE_DATABASE]
+    hindering = [line for name, line in problems.items() if purpose in _SERVING or name in _OF_THE_DATABASE]
     if hindering:
         raise SettingsError(hindering)
     return _build(purpose, env_file, {name: Settings.model_fields[name].default for name in problems})
@@ -217,14 +231,5 @@ def _build(purpose: Purpose, env_file: str | Path | None, instead: Mapping[str, 
     return Settings(_env_file=env_file, purpose=purpose, **instead)
 
 
-def _in_words(detail: ErrorDetails) -> str:
-    """One problem as a sentence that begins with the setting's name."""
-    name = str(detail["loc"][0]).upper()
-    context = detail.get("ctx", {})
-    if detail["type"] == "value_error":
-        return f"{name} {context['error']}"
-    if detail["type"] == "literal_error":
-        return f"{name} must be {context['expected']}"
-    if name == "PORT":
-        return f"{name} must be a number from 0 to 65535"
-    return f"{name} has the wrong form"
+def _is_empty(value: Any) -> bool:
+    return not (value.get_secret_value() if isinstance(value, SecretStr) else value)

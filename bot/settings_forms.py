@@ -116,20 +116,32 @@ def check_public_url(value: str) -> str:
 
 
 def check_database_url(value: str) -> str:
-    """`sqlite:///file`; PostgreSQL's spellings become one, and are then refused in this release."""
+    """`sqlite:///file` or `postgresql://...`; every spelling becomes one of these two."""
     scheme, mark, rest = value.partition("://")
     if not mark:
         raise ValueError("must be a URL such as sqlite:///karo.db")
-    if scheme in ("postgres", "postgresql") or scheme.startswith("postgresql+"):
-        raise ValueError(
-            "names PostgreSQL, which arrives with the several-process edition: use sqlite:///karo.db for now"
-        )
+    if scheme == "postgres" or scheme.partition("+")[0] == "postgresql":
+        if not re.search(r"/[^/?]+(\?|$)", rest):
+            raise ValueError("must name a database, such as postgresql://user:password@host/karo")
+        return f"postgresql://{rest}"
     if scheme not in ("sqlite", "sqlite+pysqlite"):
-        raise ValueError("must begin with sqlite:///")
+        raise ValueError("must begin with sqlite:/// or postgresql://")
     path = rest.removeprefix("/")
     if path == rest or not path or path.startswith(":memory:") or "?" in path:
         raise ValueError("must name a file, such as sqlite:///karo.db")
     return f"sqlite:///{path}"
+
+
+def password_of(database_url: str) -> str:
+    """The password in the URL, as it was written there; "" when there is none."""
+    return urlsplit(database_url).password or ""
+
+
+def check_webhook_secret(value: str) -> str:
+    """What Telegram takes for a webhook's secret."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", value):
+        raise ValueError("must be 16 to 256 letters, digits, _ or -")
+    return value
 
 
 def check_networks(value: object) -> tuple[Network, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from daraja.auth import DarajaAuth, MemoryTokenStore, Token, TokenStore
+from daraja.auth import DarajaAuth
 from daraja.catalogue import CATALOGUE, CAUSES, Channel, Entry, Turn, look_up
 from daraja.client import PRODUCTION_URL, SANDBOX_URL, DarajaClient
 from daraja.credentials import Credentials
@@ -20,6 +20,7 @@ from daraja.fields import check_callback_url
 from daraja.messages import StkAccepted, StkCallback, StkPush, StkQueryResult, parse_stk_callback
 from daraja.phone import BadPhone, mask_phone, parse_phone
 from daraja.reference import account_reference
+from daraja.tokens import MemoryTokenStore, Token, TokenStore
 
 __all__ = [
     "CATALOGUE",

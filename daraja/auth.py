@@ -1,12 +1,15 @@
-"""The access token: minted once for all callers, kept until a minute before its end, replaced if refused."""
+"""The access token: minted once for all callers, kept until a minute before its end, replaced if refused.
+
+Processes that share a TokenStore mint one at a time: who may is settled by `claim`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from dataclasses import dataclass, field
+from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import httpx
 import structlog
@@ -15,61 +18,20 @@ from daraja.answers import is_token_refusal
 from daraja.credentials import Credentials
 from daraja.errors import TokenUnavailable
 from daraja.times import Clock, utc_now
+from daraja.tokens import MemoryTokenStore, Token, TokenStore
 from daraja.wire import as_code, as_identifier, as_words, read_object
 
 log = structlog.get_logger(__name__)
 
 TOKEN_PATH: Final = "/oauth/v1/generate"  # noqa: S105 - a path
-_MARGIN: Final = timedelta(seconds=60)
 _LIFE_S: Final = 3599  # as documented; a longer one is not believed
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An access token and the moment (aware) of its end."""
-
-    value: str = field(repr=False)
-    expires_at: datetime
-
-    def is_good(self, now: datetime) -> bool:
-        """Whether it still lives for a minute."""
-        return now < self.expires_at - _MARGIN
-
-
-class TokenStore(Protocol):
-    """Where the token is kept. Several processes share one: a new token may end the one before."""
-
-    async def load(self) -> Token | None:
-        """The token last saved, if any."""
-
-    async def save(self, token: Token) -> None:
-        """Keep this one in place of any other."""
-
-    async def forget(self, value: str) -> None:
-        """Drop the token if it is still this one."""
-
-
-class MemoryTokenStore:
-    """Keeps the token in this process."""
-
-    def __init__(self) -> None:
-        self._token: Token | None = None
-
-    async def load(self) -> Token | None:
-        """The token last saved, if any."""
-        return self._token
-
-    async def save(self, token: Token) -> None:
-        """Keep this one in place of any other."""
-        self._token = token
-
-    async def forget(self, value: str) -> None:
-        """Drop the token if it is still this one."""
-        if self._token is not None and self._token.value == value:
-            self._token = None
+_WAIT_S: Final = 0.1  # while another process mints
+_WAITS: Final = 120  # longer than a claim outlives a process that died
+_CLAIM_AGAIN_S: Final = 3.0  # while we mint
 
 
 Mint = Callable[[], Awaitable[Token]]
+Sleep = Callable[[float], Awaitable[object]]
 
 
 class DarajaAuth(httpx.Auth):
@@ -78,12 +40,24 @@ class DarajaAuth(httpx.Auth):
     Asynchronous only. Raises TokenUnavailable, before the request is sent, when there is no token to be had.
     """
 
-    def __init__(self, mint: Mint, *, clock: Clock = utc_now, store: TokenStore | None = None) -> None:
+    def __init__(
+        self,
+        mint: Mint,
+        *,
+        clock: Clock = utc_now,
+        store: TokenStore | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._mint = mint
         self._clock = clock
         self._store: TokenStore = store if store is not None else MemoryTokenStore()
+        self._sleep = sleep
         self._lock = asyncio.Lock()
         self._failures = 0
+
+    async def renew(self) -> Token:
+        """Mint a token, however good the stored one is, and keep it. Raises TokenUnavailable."""
+        return await self._alone(self._minted_anew)
 
     def sync_auth_flow(
         self,
@@ -108,9 +82,17 @@ class DarajaAuth(httpx.Auth):
     async def _obtain(self, refused: str | None) -> Token:
         """A good token other than `refused`. Whoever waited while a mint failed shares that failure."""
         failures_before = self._failures
+
+        async def obtained() -> Token:
+            return await self._stored_or_minted(refused, failures_before)
+
+        return await self._alone(obtained)
+
+    async def _alone(self, work: Callable[[], Awaitable[Token]]) -> Token:
+        """One at a time in this process. Whatever goes wrong is TokenUnavailable, and counts as a failure."""
         async with self._lock:
             try:
-                return await self._stored_or_minted(refused, failures_before)
+                return await work()
             except TokenUnavailable:
                 self._failures += 1
                 raise
@@ -119,17 +101,61 @@ class DarajaAuth(httpx.Auth):
                 raise TokenUnavailable(f"no access token ({type(error).__name__})") from error
 
     async def _stored_or_minted(self, refused: str | None, failures_before: int) -> Token:
+        for _ in range(_WAITS):
+            if (stored := await self._stored(refused)) is not None:
+                return stored
+            if self._failures != failures_before:
+                raise TokenUnavailable("no access token: the try just now failed")
+            if await self._store.claim():
+                return await self._minted(unless=lambda: self._stored(refused))
+            await self._sleep(_WAIT_S)
+        raise TokenUnavailable("no access token: another process is still asking for one")
+
+    async def _minted_anew(self) -> Token:
+        for _ in range(_WAITS):
+            if await self._store.claim():
+                return await self._minted()
+            await self._sleep(_WAIT_S)
+        raise TokenUnavailable("no access token: another process is still asking for one")
+
+    async def _stored(self, refused: str | None) -> Token | None:
         stored = await self._store.load()
         if stored is not None and stored.value == refused:
             await self._store.forget(stored.value)
         elif stored is not None and stored.is_good(self._clock()):
             return stored
-        if self._failures != failures_before:
-            raise TokenUnavailable("no access token: the try just now failed")
-        token = await self._mint()
-        await self._store.save(token)
+        return None
+
+    async def _minted(self, unless: Callable[[], Awaitable[Token | None]] | None = None) -> Token:
+        """Mints under a claim just made, and ends it. unless: finds the token saved just before the claim."""
+        saved = False
+        claiming = asyncio.create_task(self._claim_on())
+        try:
+            if unless is not None and (stored := await unless()) is not None:
+                return stored
+            token = await self._mint()
+            claiming.cancel()
+            await self._store.save(token)
+            saved = True
+        finally:
+            claiming.cancel()
+            if not saved:
+                await self._give_up()
         log.info("token.minted", expires_at=token.expires_at.isoformat())
         return token
+
+    async def _claim_on(self) -> None:
+        """While M-PESA takes its time; should a claim fail, the next one may not."""
+        while True:
+            await self._sleep(_CLAIM_AGAIN_S)
+            with suppress(Exception):
+                await self._store.claim()
+
+    async def _give_up(self) -> None:
+        try:
+            await self._store.give_up()
+        except Exception as error:  # it ends by itself; what went wrong before is what the caller must hear
+            log.warning("token.claim_not_ended", error=type(error).__name__)
 
     async def _forget(self, token: Token) -> None:
         try:

@@ -9,13 +9,14 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from daraja.answers import read_push_answer, read_query_answer
-from daraja.auth import DarajaAuth, Token, TokenStore, mint_token
+from daraja.auth import DarajaAuth, mint_token
 from daraja.credentials import Credentials
 from daraja.errors import BadRequest, DarajaError
 from daraja.fields import check_base_url
 from daraja.messages import StkAccepted, StkPush, StkQueryResult
 from daraja.phone import BadPhone, parse_phone
 from daraja.times import Clock, to_stamp, utc_now
+from daraja.tokens import Token, TokenStore
 from daraja.transport import WholeAnswers, failure_of
 
 SANDBOX_URL: Final = "https://sandbox.safaricom.co.ke"
@@ -96,6 +97,10 @@ class DarajaClient:
         }
         response = await self._post(QUERY_PATH, body)
         return read_query_answer(response.status_code, response.content, checkout_request_id)
+
+    async def renew_token(self) -> Token:
+        """Mint an access token, however good the present one is, and keep it. Raises TokenUnavailable."""
+        return await self._auth.renew()
 
     async def aclose(self) -> None:
         """Close the connections; harmless when done twice."""

@@ -62,6 +62,16 @@ def get_chat(unit: Unit, chat_id: int) -> Chat:
     return unit.session.get_one(Chat, chat_id)
 
 
+def lock_chat(unit: Unit, chat_id: int) -> Chat:
+    """The chat as it is now. On PostgreSQL its row stays locked until the unit ends: nobody else takes a step
+    of its conversation meanwhile, while rows that only refer to it may still be written.
+
+    Raises sqlalchemy.exc.NoResultFound for an unknown one. Not for units that only read.
+    """
+    statement = select(Chat).where(Chat.id == chat_id).with_for_update(key_share=True)
+    return unit.session.exec(statement, execution_options={"populate_existing": True}).one()
+
+
 def set_language(unit: Unit, chat_id: int, language: str) -> None:
     """Remembers the language: en or sw."""
     _change(unit, chat_id, language=language)

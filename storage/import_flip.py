@@ -24,6 +24,8 @@ from storage.unit import Unit
 
 K = StagedKind
 
+_COUNTED = {"preserve_rowcount": True}  # of an INSERT, psycopg forgets it with the cursor
+
 
 def flip(unit: Unit, *, school_id: int, batch_id: str, now: datetime) -> dict[StagedKind, int]:
     """Everything staged becomes true at once; returns how much of each kind.
@@ -35,7 +37,7 @@ def flip(unit: Unit, *, school_id: int, batch_id: str, now: datetime) -> dict[St
     expected = Counter({StagedKind(kind): count for kind, count in unit.core.execute(counts)})
     try:
         for kind, statement in _statements(school_id, batch_id, now):
-            if unit.core.execute(statement).rowcount != expected[kind]:
+            if unit.core.execute(statement, execution_options=_COUNTED).rowcount != expected[kind]:
                 raise _overtaken()
         for account, sign in ((Account.FEES, 1), (Account.OPENING, -1)):
             unit.core.execute(_opening_lines(batch_id, account, sign))

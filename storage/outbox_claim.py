@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, select, update
+from sqlalchemy import ColumnElement, Row, select, true, update
 
 from storage.chats import Chat
 from storage.outbox_rows import MESSAGES, Kind, Sending
@@ -70,12 +70,26 @@ def claim(unit: Unit, now: datetime, lease_s: float, limit: int) -> list[Claimed
 
 def lapse(unit: Unit, now: datetime) -> None:
     """Takes back what was claimed and not reported by `now`; a reminder's fate is unknown, and stays so."""
-    lapsed = and_(_C.state == Sending.LEASED, _C.lease_until <= now)
+    _take_back(unit, _C.lease_until <= now)
+
+
+def take_back(unit: Unit) -> int:
+    """Takes back whatever is claimed, as `lapse` does: for the one sender, after its forerunner's end. Returns
+    how many.
+    """
+    return _take_back(unit, true())
+
+
+def _take_back(unit: Unit, which: ColumnElement[bool]) -> int:
+    taken_back = 0
     for reminder, state in ((True, Sending.UNKNOWN), (False, Sending.WAITING)):
         of_kind = _C.kind == Kind.REMINDER if reminder else _C.kind != Kind.REMINDER
-        unit.core.execute(
-            update(MESSAGES).where(lapsed, of_kind).values(state=state, lease_until=None, reason="lapsed")
-        )
+        taken_back += unit.core.execute(
+            update(MESSAGES)
+            .where(_C.state == Sending.LEASED, which, of_kind)
+            .values(state=state, lease_until=None, reason="lapsed")
+        ).rowcount
+    return taken_back
 
 
 def _drop_blocked(unit: Unit, now: datetime) -> None:

@@ -53,6 +53,7 @@ class OutboxMessage(Row, table=True):
         Index("ix_outbox_messages_chat_leased", "chat_id", **_where("state = 'leased'")),
         Index("ix_outbox_messages_chat_dropped", "chat_id", **_where("state = 'dropped'")),
         Index("ix_outbox_messages_lease", "lease_until", **_where("state = 'leased'")),
+        Index("ix_outbox_messages_lost", "school_id", "send_at", **_where("state IN ('failed', 'unknown')")),
         Index("ix_outbox_messages_slot", "chat_id", "slot", "id", **_where("slot IS NOT NULL")),
     )
 

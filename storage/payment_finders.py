@@ -34,6 +34,12 @@ def by_token(unit: Unit, token: str) -> Payment | None:
     return _first(unit, Payment.token_hash == unit.vault.hash(TOKEN, token))
 
 
+def locked(unit: Unit, payment_id: int) -> Payment | None:
+    """A payment by id as it is now; it stays so until the unit ends, whatever other processes want of it."""
+    statement = select_rows(Payment).where(Payment.id == payment_id).with_for_update()
+    return unit.session.exec(statement.execution_options(populate_existing=True)).first()
+
+
 def by_checkout(unit: Unit, checkout_request_id: str) -> Payment | None:
     """The payment that M-PESA knows by this id."""
     return _first(unit, Payment.checkout_hash == unit.vault.hash(CHECKOUT, checkout_request_id))

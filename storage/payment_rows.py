@@ -43,6 +43,8 @@ class Payment(Row, table=True):
         Index("ix_payments_chat", "chat_id", "created_at"),
         Index("ix_payments_student", "student_id", "status"),
         Index("ix_payments_phone", "phone_hash", "pushed_at"),
+        Index("ix_payments_pushed", "school_id", "pushed_at", **_where("pushed_at IS NOT NULL")),
+        Index("ix_payments_settled", "school_id", "settled_at", **_where("settled_at IS NOT NULL")),
     )
 
     id: int = Field(default=None, primary_key=True)

@@ -11,6 +11,7 @@ from storage.payment_finders import (
     by_checkout,
     by_token,
     count_to,
+    locked,
     open_for_chat,
     open_for_students,
     paid_beside,
@@ -40,7 +41,7 @@ __all__ = [
     "BLOCK", "CHANGEABLE", "FIRST_CHECK", "PAYMENTS", "TOO_LATE", "Announce", "Claim", "Claimed",
     "Payment", "PaymentEvent", "RecentPush", "add_claim", "blocks_over", "by_checkout", "by_token",
     "change", "checkout_of", "claim_check", "claim_push", "claimed_code", "concerns_of", "count_to", "create",
-    "due_checks", "due_pushes", "events_of", "find_claim", "flag", "get", "lapsed_sending", "move",
+    "due_checks", "due_pushes", "events_of", "find_claim", "flag", "get", "lapsed_sending", "locked", "move",
     "note_checkout", "open_for_chat", "open_for_students", "overdue_queued", "paid_beside", "phone_of",
     "queued_like", "recent_for_chat", "recent_pushes", "release_phone", "remark", "same_checkout", "unflag",
 ]  # fmt: skip

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 
 LOCK_TIMEOUT_MS: Final = 100  #: for how long a unit of work waits for a row that another process holds
 _STATEMENT_TIMEOUT_MS: Final = 30_000
 _IDLE_IN_TRANSACTION_MS: Final = 60_000  # a process that hangs inside a transaction gives its rows back
 _CONNECT_S: Final = 5
-_KEEPALIVES: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+#: A server that is gone without a word is noticed after so long, idle or not.
+_KEEPALIVES: Final = {
+    "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000,
+}  # fmt: skip
 
 
 def postgres_url(url: str) -> URL:
@@ -47,7 +51,7 @@ def _engine(url: URL, pool_size: int, *, pool_pre_ping: bool = False, **settings
         "options": " ".join(f"-c {name}={value}" for name, value in given.items()),
         **_KEEPALIVES,
     }
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args=connect,
         pool_size=pool_size,
@@ -55,6 +59,17 @@ def _engine(url: URL, pool_size: int, *, pool_pre_ping: bool = False, **settings
         pool_pre_ping=pool_pre_ping,
         hide_parameters=True,
     )
+    event.listen(engine, "handle_error", _keep_values_out)
+    return engine
+
+
+def _keep_values_out(context: ExceptionContext) -> None:
+    """PostgreSQL's DETAIL quotes rows, with the names and phones in them: only its first line goes into an error."""
+    error, wrapped = context.original_exception, context.sqlalchemy_exception
+    if isinstance(error, psycopg.Error) and error.diag.message_primary is not None:
+        error.args = (error.diag.message_primary,)
+        if wrapped is not None:
+            wrapped.args = (f"({type(error).__module__}.{type(error).__name__}) {error}",)
 
 
 def _prove_alive(connection: Connection) -> None:

@@ -39,6 +39,9 @@ def ensure(unit: Unit, name: str, contact: str, now: datetime) -> int:
     down.
     """
     school = first(unit)
+    if school is None and unit.shared:
+        unit.core.execute(select(DataKey.id).with_for_update())  # the first school is made by one process
+        school = first(unit)
     if school is None:
         school = School(name=name, contact=contact, created_at=now)
     school.name, school.contact = name, contact

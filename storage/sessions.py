@@ -1,4 +1,7 @@
-"""Where each conversation stands. The state holds phones, so it is encrypted whole."""
+"""Where each conversation stands. The state holds phones, so it is encrypted whole.
+
+Whoever loads it in order to save it again takes `chats.lock_chat` first: a chat has its row before it has a session.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,9 @@ SESSIONS = table_of(DialogueSession)
 
 
 def load(unit: Unit, chat_id: int) -> dict[str, Any] | None:
-    """The state as it was saved; None for a new chat. The row stays locked until the unit ends
-    (PostgreSQL).
-    """
+    """The state as it was saved; None for a new chat."""
     sealed = unit.core.execute(
-        select(SESSIONS.c.state_enc).where(SESSIONS.c.chat_id == chat_id).with_for_update()
+        select(SESSIONS.c.state_enc).where(SESSIONS.c.chat_id == chat_id)
     ).scalar_one_or_none()
     return None if sealed is None else json.loads(unit.vault.open(sealed))
 

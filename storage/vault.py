@@ -85,7 +85,7 @@ def unwrap(wrapped: bytes, master_keys: Sequence[str]) -> tuple[Vault, bool]:
             return Vault(_open(_wrapping(master_key), wrapped)), position > 0
         except VaultError:
             continue
-    raise VaultError("None of the given master keys opens this database. Use the key that it was made with.")
+    raise VaultError("None of the given master keys opens this database: use the one that it was made with.")
 
 
 def _derive(secret: bytes, info: bytes) -> bytes:

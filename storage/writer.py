@@ -6,58 +6,56 @@ is run again by itself a little later, while others go on in between.
 
 from __future__ import annotations
 
-import asyncio
-import heapq
-import queue
-import random
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Never
 
-from sqlalchemy import Connection, Engine, RootTransaction
+from sqlalchemy import Connection, Engine, NestedTransaction, RootTransaction, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from storage.transactions import is_open, may_run_again
+from storage.transactions import is_aborted, is_hindrance, is_open, is_unanswered
+from storage.turns import DatabaseClosed, Job, Turns, answer
 from storage.unit import Unit
 from storage.vault import Vault
+
+__all__ = ["AT_MOST", "ENOUGH_S", "TRIES", "DatabaseClosed", "Job", "NotStored", "Writer"]
 
 AT_MOST = 50  #: functions in one commit
 ENOUGH_S = 0.020  #: no function is added to a commit after so many seconds of work
 TRIES = 5  #: alone, after another process was in its way
-_AGAIN_AFTER_S = (0.02, 0.05, 0.15, 0.4, 0.8)  # each with as much again by chance: two must not meet twice
+
+_NOTHING = "Nothing of this was stored."
+_UNKNOWN = "The connection was lost at COMMIT: whether this was stored is unknown."
+_HINDERED = "Other processes were in the way again and again: nothing of this was stored."
 
 
 class NotStored(Exception):
     """The commit that this unit of work was part of failed, and why is the cause.
 
-    Nothing of it is on disk; only when the connection was lost during COMMIT itself that is unknown. Doing
-    it again is safe: units of work are idempotent by key.
+    unknown: the connection was lost while the server was to commit, so that all of this unit may be on disk;
+    else nothing of it is. Doing it again is safe either way: units of work are idempotent by key.
     """
 
+    def __init__(self, text: str, *, unknown: bool = False) -> None:
+        super().__init__(text)
+        self.unknown = unknown
 
-class DatabaseClosed(Exception):
-    """The database was closed before this unit of work was taken up: nothing of it is on disk."""
+
+class _CommitUnanswered(Exception):
+    """COMMIT was sent, and no answer came; the cause says why."""
 
 
-@dataclass(slots=True)
-class Job:
-    """A unit of work and who waits for it."""
+class _UnitSession(Session):
+    """What a unit works with: it can break off what it began itself, and nothing else."""
 
-    fn: Callable[[Unit], Any] = field(repr=False)
-    loop: asyncio.AbstractEventLoop
-    future: asyncio.Future[Any]
-    result: Any = field(default=None, repr=False)
-    error: BaseException | None = None
-    hindered: int = 0  #: how often another process was in its way
-    again: bool = False  #: it has to be run once more
+    def commit(self) -> Never:
+        raise RuntimeError("A unit of work does not commit: the writer does.")
 
-    def __lt__(self, other: Job) -> bool:
-        """No order: jobs that are due at the same moment may go in any."""
-        return False
+    def rollback(self) -> Never:
+        raise RuntimeError("A unit of work does not roll back: it raises, or uses begin_nested.")
 
 
 class Writer:
@@ -74,93 +72,72 @@ class Writer:
         self._vault = vault
         self._inside = inside
         self._timer = timer
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._closing = threading.Lock()
-        self._closed = False
+        self._turns = Turns()
         self._connection: Connection | None = None
-        self._later: list[tuple[float, Job]] = []
+        self._hindrance: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="karo-writer", daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> None:
         """Queues a job. Raises DatabaseClosed."""
-        with self._closing:
-            if self._closed:
-                raise DatabaseClosed("The database is closed.")
-            self._jobs.put(job)
+        self._turns.put(job)
 
     def close(self) -> None:
-        """Finishes what is queued, then ends the thread."""
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._jobs.put(None)
+        """Finishes what is queued, also what waits for another try, then ends the thread."""
+        self._turns.close()
         self._thread.join()
 
     def _run(self) -> None:
         self._inside.unit = True
-        while (job := self._next()) is not None:
+        event.listen(self._engine, "handle_error", self._note_hindrance)
+        while (job := self._turns.next()) is not None:
             group = [job]
             try:
                 self._commit_together(group)
             except BaseException as error:  # whatever broke, nobody may be left waiting
-                self._lose(group, error)
-            self._put_off([job for job in group if job.again])
-            _answer([job for job in group if not job.again])
+                _lose(group, error)
+            for job in group:
+                if job.again:
+                    self._turns.put_off(job)
+            answer(job for job in group if not job.again)
+        event.remove(self._engine, "handle_error", self._note_hindrance)
         self._drop_connection()
-
-    def _next(self) -> Job | None:
-        """The job that waits longest; one that is to run again, once it is due. None: closed, and all is done."""
-        while self._later:
-            due, job = self._later[0]
-            wait_s = due - time.monotonic()
-            if wait_s <= 0:
-                heapq.heappop(self._later)
-                return job
-            try:
-                found = self._jobs.get(timeout=wait_s)
-            except queue.Empty:
-                continue
-            if found is not None:
-                return found
-            self._jobs.put(None)  # closing: first what is still to run again
-            time.sleep(wait_s)
-        return self._jobs.get()
-
-    def _put_off(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            job.again = False
-            wait_s = _AGAIN_AFTER_S[min(job.hindered, len(_AGAIN_AFTER_S)) - 1]
-            due = time.monotonic() + wait_s * (1 + random.random())  # noqa: S311 - only spreads them out
-            heapq.heappush(self._later, (due, job))
 
     def _commit_together(self, group: list[Job]) -> None:
         """Runs the first job and whatever waits by then, commits once; `group` grows by each job that it
-        takes up.
+        takes up. A job that was hindered before goes alone.
         """
         started = self._timer()
         try:
-            with self._begun(group):
-                job: Job | None = group[0]
-                while job is not None:
-                    self._run_one(job)
-                    job = None if group[0].hindered else self._another(group, started)
+            transaction = self._begun(group)
+            job: Job | None = group[0]
+            while job is not None:
+                self._run_one(transaction.connection, job)
+                job = None if group[0].hindered else self._another(group, started)
+            _commit(transaction)
         except BaseException:
             self._drop_connection()
             raise
 
+    def _another(self, group: list[Job], started: float) -> Job | None:
+        if len(group) >= AT_MOST or self._timer() - started >= ENOUGH_S:
+            return None
+        job = self._turns.more()
+        if job is not None:
+            group.append(job)
+        return job
+
     def _begun(self, group: list[Job]) -> RootTransaction:
-        """A new transaction. When none can begin, everybody who waits is told at once: `group` takes them
-        in. A connection that died while nothing was to be done is replaced first.
-        """
+        """A new transaction. When none can begin, everybody who waits is told at once: `group` takes them in."""
         try:
             return self._begun_anew()
         except BaseException:
-            while self._another(group, self._timer()) is not None:
-                pass
+            while (job := self._turns.more()) is not None:
+                group.append(job)
             raise
 
     def _begun_anew(self) -> RootTransaction:
+        """A connection that died while nothing was to be done is replaced: nobody hears of it."""
         try:
             return self._connected().begin()
         except DBAPIError as error:
@@ -169,53 +146,42 @@ class Writer:
         self._drop_connection()
         return self._connected().begin()
 
-    def _run_one(self, job: Job) -> None:
+    def _run_one(self, connection: Connection, job: Job) -> None:
         """Runs one job behind its savepoint. Raises only when the whole transaction is gone."""
-        connection = self._connected()
+        job.result, job.error, job.again, self._hindrance = None, None, False, None
         savepoint = connection.begin_nested()
         try:
-            with Session(
+            with _UnitSession(
                 connection, join_transaction_mode="rollback_only", expire_on_commit=False
             ) as session:
                 job.result = job.fn(Unit(session, self._vault))
                 session.flush()
+            if self._hindrance is not None:  # the unit made something else of it
+                raise self._hindrance
             savepoint.commit()
-            job.error = None
         except BaseException as error:
             if not is_open(connection):
                 raise
-            if savepoint.is_active:  # a session whose flush failed has rolled it back already
-                savepoint.rollback()
+            _undo(savepoint)
             self._judge(job, error)
 
     def _judge(self, job: Job, error: BaseException) -> None:
-        """Its own error is its caller's; when another process was in the way it has more tries."""
-        job.result, job.error = None, error
-        if may_run_again(error):
+        """Its own error is its caller's; when another process was in the way, it has more tries."""
+        job.result = None
+        if self._hindrance is not None:
             job.hindered += 1
             job.again = job.hindered <= TRIES
-            if not job.again:
-                job.error = NotStored("Other processes were in the way again and again: nothing of this was stored.")
-                job.error.__cause__ = error
-
-    def _another(self, group: list[Job], started: float) -> Job | None:
-        if len(group) >= AT_MOST or self._timer() - started >= ENOUGH_S:
-            return None
-        try:
-            job = self._jobs.get_nowait()
-        except queue.Empty:
-            return None
-        if job is None:  # closing: seen again by the loop
-            self._jobs.put(None)
-            return None
-        group.append(job)
-        return job
-
-    def _lose(self, group: list[Job], error: BaseException) -> None:
-        for job in group:
-            job.result, job.again = None, False
-            job.error = NotStored("Nothing of this was stored.")
+            job.error = NotStored(_HINDERED)
+            job.error.__cause__ = self._hindrance
+        elif isinstance(error, StopIteration):  # no future takes one
+            job.error = RuntimeError("A unit of work raised StopIteration.")
             job.error.__cause__ = error
+        else:
+            job.error = error
+
+    def _note_hindrance(self, context: ExceptionContext) -> None:
+        if context.connection is self._connection and is_hindrance(context.original_exception):
+            self._hindrance = context.sqlalchemy_exception or context.original_exception
 
     def _connected(self) -> Connection:
         if self._connection is None:
@@ -230,22 +196,30 @@ class Writer:
             connection.close()
 
 
-def _answer(group: list[Job]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = defaultdict(list)
+def _undo(savepoint: NestedTransaction) -> None:
+    """Rolls back to it, also when a failed flush did so before and the unit went on, or when its release failed."""
+    connection, was_active = savepoint.connection, savepoint.is_active
+    savepoint.close()
+    if not was_active:
+        connection.dialect.do_rollback_to_savepoint(connection, savepoint._savepoint)
+
+
+def _commit(transaction: RootTransaction) -> None:
+    connection = transaction.connection
+    if is_aborted(connection):  # PostgreSQL would answer COMMIT with ROLLBACK, and call that no error
+        raise RuntimeError("The transaction was aborted behind the writer's back.")
+    try:
+        transaction.commit()
+    except BaseException as error:
+        if is_unanswered(connection, error):
+            raise _CommitUnanswered from error
+        raise
+
+
+def _lose(group: list[Job], error: BaseException) -> None:
+    """The whole group hears of it. What had been undone before the COMMIT is surely not stored."""
     for job in group:
-        by_loop[job.loop].append(job)
-    for loop, jobs in by_loop.items():
-        try:
-            loop.call_soon_threadsafe(_settle, jobs)
-        except RuntimeError:  # that loop is closed: nobody waits there any more
-            continue
-
-
-def _settle(jobs: list[Job]) -> None:
-    for job in jobs:
-        if job.future.done():  # its caller was cancelled; the work stands
-            continue
-        if job.error is not None:
-            job.future.set_exception(job.error)
-        else:
-            job.future.set_result(job.result)
+        unknown = isinstance(error, _CommitUnanswered) and job.error is None
+        job.result, job.again = None, False
+        job.error = NotStored(_UNKNOWN if unknown else _NOTHING, unknown=unknown)
+        job.error.__cause__ = error.__cause__ if isinstance(error, _CommitUnanswered) else error

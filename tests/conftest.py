@@ -7,13 +7,18 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from bot import logs
 from bot.settings import Settings
+from tests.databases import ENGINES, drop_postgres
 from tests.leaks import SECRETS, RawLines, leaks_in
+
+if TYPE_CHECKING:
+    from xdist.workermanage import WorkerController
 
 # The gate tries the same examples each time; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("stable", derandomize=True, deadline=None, database=None)
@@ -22,6 +27,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
 
 _WRITTEN = io.StringIO()
 _RAW = RawLines()
+#: What the workers of a parallel run found in their own logs; the process that started them says it.
+_FOUND_BY_WORKERS: list[str] = []
 
 
 @pytest.fixture(autouse=True)
@@ -43,10 +50,27 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(params=sorted(ENGINES))
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database at the newest schema, under MASTER_KEY: once on each engine."""
+    made = ENGINES[request.param](tmp_path)
+    yield made
+    if request.param == "postgres":
+        drop_postgres(made)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: WorkerController) -> None:
+    """A worker is done: what it found counts for the whole run. One that crashed has failed its test anyway."""
+    _FOUND_BY_WORKERS.extend(getattr(node, "workeroutput", {}).get("leaks", ()))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """The suite fails when anything was logged that must not be."""
-    found = leaks_in(_WRITTEN.getvalue()) + leaks_in(_RAW.stream.getvalue())
-    if found and session.exitstatus in (0, pytest.ExitCode.TESTS_FAILED):
+    """The suite fails when anything was logged that must not be, here or in any worker."""
+    found = _FOUND_BY_WORKERS + leaks_in(_WRITTEN.getvalue()) + leaks_in(_RAW.stream.getvalue())
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["leaks"] = found
+    elif found and session.exitstatus in (0, pytest.ExitCode.TESTS_FAILED):
         print(f"\n{len(found)} log line(s) hold a secret, a phone or a CheckoutRequestID, such as:")
         print("\n".join(line[:400] for line in found[:5]))
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

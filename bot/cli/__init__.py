@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import books, run, school, tools
+from bot.cli import books, migrate, run, school, tools
 from bot.cli.demo import demo as demo_command
 
 app = typer.Typer(
@@ -16,7 +16,9 @@ app = typer.Typer(
 )
 app.command("demo")(demo_command)
 app.command("run")(run.run)
-app.command("migrate")(run.migrate)
+app.command("web")(run.web)
+app.command("worker")(run.worker)
+app.command("migrate")(migrate.migrate)
 app.add_typer(school.imports, name="import")
 app.add_typer(school.staff, name="staff")
 app.command("receipt")(books.receipt)

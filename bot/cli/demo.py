@@ -120,6 +120,9 @@ def demo_settings(
         daraja_party_b="",
         daraja_callback_ips=(),
         trusted_proxies=(),
+        telegram_updates="polling",
+        telegram_webhook_secret=SecretStr(""),
+        metrics_ips=(),
     )
 
 

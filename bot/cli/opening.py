@@ -56,13 +56,13 @@ def settings_for(purpose: Purpose) -> Settings:
 
 def opened(settings: Settings, *, exclusive: bool = False) -> Database:
     """The database, or one sentence and exit code 2."""
-    path = Path(settings.database_url.removeprefix("sqlite:///"))
-    is_new = not path.exists()
+    path = None if settings.on_a_server else Path(settings.database_url.removeprefix("sqlite:///"))
+    is_new = path is not None and not path.exists()
     try:
         database = open_for(settings, exclusive=exclusive)
     except StorageError as error:
         stop_with(str(error))
-    if is_new:
+    if path is not None and is_new:
         err.print(f"Made a new, empty database: {escape(str(path.absolute()))} (keep its .key file with it)")
     return database
 

@@ -1,4 +1,4 @@
-"""`karo run` and `karo migrate`."""
+"""`karo run`, and the two that share its work where one machine is not enough: `karo web`, `karo worker`."""
 
 from __future__ import annotations
 
@@ -10,24 +10,32 @@ import structlog
 from bot.channels.telegram import UnknownBotToken
 from bot.cli.opening import opened, out, settings_for, stop_with
 from bot.services.census import Census, take_census
-from bot.settings import SANDBOX_SHORTCODE, Settings
+from bot.settings import SANDBOX_SHORTCODE, Purpose, Settings
 from bot.web import AddressInUse
 from bot.wiring import Karo, the_school
 from storage import payments
+from storage.database import Database
 
 log = structlog.get_logger(__name__)
 
 
-def migrate() -> None:
-    """Bring the database to the newest schema."""
-    settings = settings_for("open")
-    opened(settings).close()
-    out.print("The database has the newest schema.")
-
-
 def run() -> None:
     """Run everything in one process: chat, web, jobs. Ctrl-C or SIGTERM stops it cleanly."""
-    settings = settings_for("run")
+    _serve("run")
+
+
+def web() -> None:
+    """Take what M-PESA and Telegram bring: one of any number of web processes on one PostgreSQL."""
+    _serve("web")
+
+
+def worker() -> None:
+    """Send messages and do timed work: one of any number of workers on one PostgreSQL."""
+    _serve("worker")
+
+
+def _serve(purpose: Purpose) -> None:
+    settings = settings_for(purpose)
     try:
         asyncio.run(serve(settings))
     except UnknownBotToken:
@@ -38,16 +46,9 @@ def run() -> None:
 
 async def serve(settings: Settings) -> None:
     """Build, say hello, serve until told to stop."""
-    database = opened(settings, exclusive=True)
+    database = opened(settings, exclusive=settings.purpose == "run")
     school = await the_school(database, settings)
-    if not settings.sandbox and (
-        tried := await database.read(lambda unit: payments.count_to(unit, SANDBOX_SHORTCODE))
-    ):
-        database.close()
-        stop_with(
-            f"the database holds {tried} payment(s) of the sandbox, whose money never reached the school.",
-            "Real balances would be wrong: start with a new DATABASE_URL and import the children again.",
-        )
+    await _refuse_sandbox_money(settings, database)
     karo = Karo(settings, database, school)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -56,10 +57,34 @@ async def serve(settings: Settings) -> None:
 
     async def hello() -> None:
         census = await database.read(lambda unit: take_census(unit, karo.school.id))
-        greet(karo, census)
+        if settings.purpose == "run":
+            greet(karo, census)
+        else:
+            greet_shortly(karo)
+        log.info("started", kind=settings.purpose, children=census.children, callbacks=school.callbacks)
 
     await karo.run(stop, started=hello)
     out.print("Stopped. Nothing is lost: what was waiting goes on at the next start.")
+
+
+async def _refuse_sandbox_money(settings: Settings, database: Database) -> None:
+    if settings.sandbox:
+        return
+    tried = await database.read(lambda unit: payments.count_to(unit, SANDBOX_SHORTCODE))
+    if tried:
+        database.close()
+        stop_with(
+            f"the database holds {tried} payment(s) of the sandbox, whose money never reached the school.",
+            "Real balances would be wrong: start with a new DATABASE_URL and import the children again.",
+        )
+
+
+def greet_shortly(karo: Karo) -> None:
+    """What the log of a server says first."""
+    what = f"web door at {karo.web_url}" if karo.web_url else "messages, reminders and questions to M-PESA"
+    out.print(f"[bold]Karo[/] {karo.settings.purpose} for {karo.school.name}: {what}")
+    if karo.school.sandbox:
+        out.print("  [yellow]SANDBOX: the school never gets what is paid here[/]")
 
 
 def greet(karo: Karo, census: Census) -> None:
@@ -84,4 +109,3 @@ def greet(karo: Karo, census: Census) -> None:
         out.print("  [yellow]no admin yet: karo staff add --name NAME --role admin[/]")
     if census.waiting:
         out.print(f"  [yellow]{census.waiting} thing(s) wait for a person: karo attention[/]")
-    log.info("started", children=census.children, callbacks=karo.school.callbacks)

@@ -14,6 +14,7 @@ from rich.table import Table
 from bot.cli.opening import Office, err, out, stop_with, with_office
 from bot.services import imports as importing
 from bot.services import staffing
+from bot.services.tables import MAX_BYTES
 from bot.wiring import staff_link, utc_now
 from storage import people
 
@@ -35,10 +36,19 @@ def _imports() -> None:
 
 @imports.command("students")
 def students(
-    file: Annotated[Path, typer.Argument(help="students.csv", exists=True, dir_okay=False, readable=True)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV file or an Excel workbook (.xlsx).", exists=True, dir_okay=False, readable=True
+        ),
+    ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change.")] = False,
 ) -> None:
-    """Import children and guardians, all or nothing; the same file twice changes nothing."""
+    """Import children and guardians, all or nothing; the same file twice changes nothing.
+
+    Of a workbook the one sheet that names the columns is read, hidden rows too.
+    Every bad row is named with its line and reason.
+    """
 
     async def bring_in(office: Office) -> importing.Outcome:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -51,7 +61,7 @@ def students(
             return await importing.import_students(
                 office.database,
                 office.school.id,
-                file.read_bytes(),
+                _content(file),
                 file_name=file.name,
                 dry_run=dry_run,
                 now=utc_now(),
@@ -63,6 +73,11 @@ def students(
         out.print(escape(line))
     if outcome.problems:
         raise typer.Exit(1)
+
+
+def _content(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)  # enough to be refused as too large
 
 
 @staff.command("add")

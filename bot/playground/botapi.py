@@ -109,6 +109,22 @@ class BotApi:
         """An update of any kind and content, such as one from a group."""
         self._bot.updates.put(kind, content)
 
+    @property
+    def webhook_error(self) -> str:
+        """Why the last update that was brought to the webhook was not taken; "" when it was."""
+        return self._bot.webhook.last_error
+
+    def hold_updates(self) -> None:
+        """Bring nothing to the webhook until `bring_updates`."""
+        self._bot.webhook.held = True
+
+    def bring_updates(self, *, backwards: bool = False, copies: int = 1) -> None:
+        """Bring what waits to the webhook, and from now on whatever comes.
+
+        backwards: the newest first. copies: each so often at the same time, as after lost answers.
+        """
+        self._bot.webhook.bring(backwards=backwards, copies=copies)
+
     async def until(self, condition: Callable[[], bool], timeout_s: float = WAIT_S) -> None:
         """Wait until something is true of calls, updates or phones. Raises TimeoutError."""
         await self._signal.until(condition, timeout_s)
@@ -117,6 +133,11 @@ class BotApi:
         """Answer whoever still waits: long polls and late answers."""
         self._closed.set()
         self._bot.updates.close()
+
+    async def end(self) -> None:
+        """`close`, and bring nothing to the webhook any more."""
+        self.close()
+        await self._bot.webhook.close()
 
     async def _called(self, request: Request) -> Response:
         method = request.path_params["method"]
@@ -163,5 +184,5 @@ class BotApiServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Let waiting readers go, then stop listening."""
-        self.api.close()
+        await self.api.end()
         await self._served.__aexit__(kind, error, trace)

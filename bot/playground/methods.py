@@ -12,6 +12,7 @@ from bot.playground.keyboards import inline_rows, reply_rows
 from bot.playground.person import Person, ShownMessage
 from bot.playground.signals import Signal
 from bot.playground.updates import UpdateQueue
+from bot.playground.webhook import Webhook
 
 Json = dict[str, Any]
 Method = Callable[[Json], Awaitable[Any]]
@@ -25,6 +26,7 @@ class BotMethods:
     def __init__(self, me: Json, clock: Callable[[], datetime], per_second: int, signal: Signal) -> None:
         self.me = me
         self.updates = UpdateQueue(signal)
+        self.webhook = Webhook(self.updates, signal)
         self.commands: dict[str, list[Json]] = {}
         self._clock = clock
         self._window = SlidingWindow(per_second)
@@ -37,8 +39,9 @@ class BotMethods:
         self.table: dict[str, Method] = {
             "getme": self._get_me,
             "getupdates": self._get_updates,
-            "setwebhook": self._set_webhook,
-            "deletewebhook": self._delete_webhook,
+            "setwebhook": self.webhook.set,
+            "deletewebhook": self.webhook.delete,
+            "getwebhookinfo": self.webhook.info,
             "setmycommands": self._set_my_commands,
             "getmycommands": self._get_my_commands,
             "sendmessage": self._send_message,
@@ -95,16 +98,6 @@ class BotMethods:
             wait_s=float(given.get("timeout") or 0),
             allowed=given.get("allowed_updates"),
         )
-
-    async def _set_webhook(self, given: Json) -> bool:
-        self.updates.webhook = str(given.get("url") or "")
-        return True
-
-    async def _delete_webhook(self, given: Json) -> bool:
-        self.updates.webhook = ""
-        if str(given.get("drop_pending_updates")).lower() == "true":
-            self.updates.clear()
-        return True
 
     async def _set_my_commands(self, given: Json) -> bool:
         self.commands[str(given.get("language_code") or "")] = list(given["commands"])

@@ -15,15 +15,20 @@ _ALLOWED_WHEN_NOT_SAID = ("message", "callback_query", "my_chat_member")
 
 
 class UpdateQueue:
-    """Update ids grow by one. `webhook`: the address that is set, "" for none; nobody may poll beside one."""
+    """Update ids grow by one. `webhook`: the address that is set, "" for none; nobody may poll beside one.
+
+    `asked_for`: the kinds of update that the bot named; none: Telegram's default.
+    """
 
     def __init__(self, signal: Signal) -> None:
         self.unconfirmed: list[Json] = []
         self.webhook = ""
+        self.asked_for: list[str] = []
         self._signal = signal
         self._next_id = 700_000_001
         self._allowed: tuple[str, ...] = _ALLOWED_WHEN_NOT_SAID
         self._reader = 0
+        self._ended_by = ""
         self._closed = False
 
     def put(self, kind: str, content: Json) -> None:
@@ -32,6 +37,23 @@ class UpdateQueue:
             self.unconfirmed.append({"update_id": self._next_id, kind: content})
             self._next_id += 1
             self._signal.ring()
+
+    def ask_for(self, kinds: list[str] | None) -> None:
+        """From now on only these kinds come; None changes nothing, an empty list is Telegram's default."""
+        if kinds is not None:
+            self.asked_for = list(kinds)
+            self._allowed = tuple(kinds) or _ALLOWED_WHEN_NOT_SAID
+
+    def set_webhook(self, url: str) -> None:
+        """Set it, or with "" delete it. Whoever waits in a long poll is sent away by a new one."""
+        self.webhook = url
+        if url:
+            self._send_away("terminated by setWebhook request")
+
+    def forget(self, update_id: int) -> None:
+        """Somebody took it."""
+        self.unconfirmed = [update for update in self.unconfirmed if update["update_id"] != update_id]
+        self._signal.ring()
 
     def clear(self) -> None:
         """Forget them all."""
@@ -50,20 +72,21 @@ class UpdateQueue:
                 "Conflict: can't use getUpdates method while webhook is active; "
                 "use deleteWebhook to delete the webhook first",
             )
-        if allowed is not None:
-            self._allowed = tuple(allowed) or _ALLOWED_WHEN_NOT_SAID
+        self.ask_for(allowed)
         self.unconfirmed = [update for update in self.unconfirmed if update["update_id"] >= offset]
-        self._reader += 1
+        self._send_away(
+            "terminated by other getUpdates request; make sure that only one bot instance is running"
+        )
         mine = self._reader
-        self._signal.ring()
         with suppress(TimeoutError):
             await self._signal.until(
                 lambda: bool(self.unconfirmed) or self._closed or mine != self._reader, wait_s
             )
         if mine != self._reader:
-            raise ApiError(
-                409,
-                "Conflict: terminated by other getUpdates request; "
-                "make sure that only one bot instance is running",
-            )
+            raise ApiError(409, f"Conflict: {self._ended_by}")
         return self.unconfirmed[: max(1, min(limit, _MOST))]
+
+    def _send_away(self, why: str) -> None:
+        self._reader += 1
+        self._ended_by = why
+        self._signal.ring()

@@ -14,9 +14,10 @@ from bot.dialogue.state import At, State, state_from_plain, state_to_plain
 from bot.dialogue.view import AttentionView
 from bot.services.school import Clock, School
 from bot.services.snapshot import load_view
-from storage import outbox, people, sessions
+from storage import chats, outbox, people, sessions
 from storage.payments import Payment
 from storage.people import Chat
+from storage.transactions import may_run_again
 from storage.unit import Unit
 from storage.vault import VaultError
 
@@ -57,14 +58,14 @@ class Announcer:
         try:
             with unit.session.begin_nested():
                 self._tell(unit, payment, event)
-        except Exception:
-            if not unit.alive:
+        except Exception as error:
+            if not unit.alive or may_run_again(error):  # another process held the chat: not a screen's fault
                 raise
             log.exception("news.not_drawn", payment=payment.id, news=event)
             self._queue(unit, payment, event, message_body(_LOOK_THERE, State()))
 
     def _tell(self, unit: Unit, payment: Payment, event: str) -> None:
-        chat = people.get_chat(unit, payment.chat_id)
+        chat = chats.lock_chat(unit, payment.chat_id)
         now = self._clock()
         state = load_state(unit, chat, now)
         happened = PaymentNews(payment.id, event)

@@ -34,7 +34,7 @@ class CallbackReports:
     def take(self, unit: Unit, token: str, body: bytes) -> CallbackVerdict:
         """Keep and apply. A repeat of a body that was applied changes nothing."""
         now = self._clock()
-        payment = payments.by_token(unit, token)
+        payment = _locked(unit, token)
         if payment is None:
             return CallbackVerdict.UNKNOWN_TOKEN
         kept = self._keep(unit, payment, body, now)
@@ -111,6 +111,12 @@ class CallbackReports:
             changed = payments.change(unit, payment.id, now=now, **told)
             self._conclude.tell(unit, changed, "unclear")
         self._conclude.flag(unit, payment, "unknown_code", now)
+
+
+def _locked(unit: Unit, token: str) -> Payment | None:
+    """The payment whose address this is; twenty copies of a report at once are taken one after the other."""
+    named = payments.by_token(unit, token)
+    return None if named is None else payments.locked(unit, named.id)
 
 
 def _cents(amount: Decimal | None) -> int | None:

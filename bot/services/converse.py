@@ -14,7 +14,7 @@ from bot.services.effects import Effects, Turn
 from bot.services.incoming import Incoming
 from bot.services.school import Clock, School
 from bot.services.snapshot import load_view
-from storage import outbox, people, updates
+from storage import chats, outbox, people, updates
 from storage.database import Database
 from storage.people import Chat
 from storage.unit import Unit
@@ -48,39 +48,43 @@ class Converse:
 
     async def handle(self, incoming: Incoming) -> None:
         """Take effect once. Raises only when nothing was stored, so that the door may bring it again."""
-        taken = await self._database.write(lambda unit: self._take(unit, incoming))
+        taken = await self._database.write(lambda unit: self.take(unit, incoming))
         if taken is not None:
             self._committed(taken)
 
     async def apologise(self, incoming: Incoming) -> None:
         """For an update that could not be taken however often: say so, and go on with the next one."""
-
-        def note(unit: Unit) -> None:
-            now = self._clock()
-            if updates.see_update(unit, self._school.id, incoming.channel, incoming.update_id, now):
-                chat = self._chat(unit, incoming.channel, incoming.address, now)
-                self._reply(unit, chat, Screen((say("trouble"),), notice=True), State(), incoming, now)
-
-        await self._database.write(note)
+        await self._database.write(lambda unit: self.say_sorry(unit, incoming))
 
     async def membership(self, channel: str, address: str, blocked: bool) -> None:
         """A person blocked the bot, or came back."""
+        await self._database.write(lambda unit: self.note_membership(unit, channel, address, blocked))
 
-        def mark(unit: Unit) -> None:
-            now = self._clock()
-            chat = self._chat(unit, channel, address, now)
-            if blocked:
-                people.block_chat(unit, chat.id, now)
-            else:
-                self._welcome_back(unit, chat, now)
+    def say_sorry(self, unit: Unit, incoming: Incoming) -> None:
+        """`apologise` inside a unit of work."""
+        now = self._clock()
+        if updates.see_update(unit, self._school.id, incoming.channel, incoming.update_id, now):
+            chat = self._chat(unit, incoming.channel, incoming.address, now)
+            self._reply(unit, chat, Screen((say("trouble"),), notice=True), State(), incoming, now)
 
-        await self._database.write(mark)
+    def note_membership(self, unit: Unit, channel: str, address: str, blocked: bool) -> None:
+        """`membership` inside a unit of work."""
+        now = self._clock()
+        chat = self._chat(unit, channel, address, now)
+        if blocked:
+            people.block_chat(unit, chat.id, now)
+        else:
+            self._welcome_back(unit, chat, now)
 
-    def _take(self, unit: Unit, incoming: Incoming) -> Taken | None:
+    def take(self, unit: Unit, incoming: Incoming) -> Taken | None:
+        """One step inside a unit of work; once that is on disk, `committed` wants what it left to do.
+
+        None: this update took effect before. The chat stays locked until the unit ends.
+        """
         now = self._clock()
         if not updates.see_update(unit, self._school.id, incoming.channel, incoming.update_id, now):
             return None
-        chat = self._chat(unit, incoming.channel, incoming.address, now)
+        chat = chats.lock_chat(unit, self._chat(unit, incoming.channel, incoming.address, now).id)
         if chat.blocked_at is not None:
             self._welcome_back(unit, chat, now)
         state = load_state(unit, chat, now)

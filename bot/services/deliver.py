@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
+from typing import TypeVar
 
 import structlog
 
 from bot.dialogue.screen import from_plain
+from bot.services.lease import Tenure
 from bot.services.messages import (
     DeliveryError,
     Messenger,
@@ -18,6 +21,7 @@ from bot.services.messages import (
     TryLater,
     Unreachable,
 )
+from bot.services.pace import Pace
 from bot.services.school import Clock, School
 from storage import outbox, outbox_claim, payments, people
 from storage.database import Database, DatabaseClosed
@@ -26,10 +30,11 @@ from storage.unit import Unit
 
 log = structlog.get_logger(__name__)
 
-LEASE_S = 60
+T = TypeVar("T")
+
+LEASE = "sender"  #: the name of the lease under which one process sends
+LEASE_S = 60  # of a message that was claimed
 IN_FLIGHT = 6
-INTERVAL_S = 1 / 29
-CHAT_INTERVAL_S = 1.0  # for what nobody is waiting for
 IDLE_S = 1.0
 STOP_WITHIN_S = 1.5
 _WRITE_AGAIN_AFTER_S = (0.2, 1.0, 5.0)
@@ -55,13 +60,10 @@ class Deliver:
         self._messenger = messenger
         self._school = school
         self._clock = clock
-        self._monotonic = monotonic
         self._sleep = sleep
+        self._pace = Pace(monotonic, sleep=sleep)
         self._woken = asyncio.Event()
         self._stopping = False
-        self._paused_until = 0.0
-        self._next_slot = 0.0
-        self._last_in_chat: dict[int, float] = {}
         self._in_flight: set[asyncio.Task[None]] = set()
 
     def wake(self) -> None:
@@ -75,44 +77,70 @@ class Deliver:
 
     async def recover(self) -> None:
         """Take back what a dead process had claimed: for a start that is alone on the database."""
-        until = self._clock() + timedelta(seconds=LEASE_S)
-        await self._database.write(lambda unit: outbox_claim.lapse(unit, until))
+        await self._database.write(outbox_claim.take_back)
 
-    async def run(self) -> None:
-        """Send until `stop`; errors of the database are waited out."""
-        while not self._stopping:
-            self._woken.clear()
-            try:
-                sent = await self.send_due()
-            except Exception:
-                log.exception("sender.stumbled")
-                sent = 0
-            if not sent and not self._stopping:
-                await self._idle()
+    async def run(self, tenure: Tenure | None = None) -> None:
+        """Send until `stop`; errors of the database are waited out.
+
+        tenure: the lease under which this process is the one sender: what its forerunner had claimed is taken
+        back first, and nothing is claimed once it is lost. None: the caller knows that no other one sends.
+        """
+        taken_over = tenure is None
+        try:
+            while not self._stopping:
+                self._woken.clear()
+                try:
+                    taken_over = taken_over or await self._take_over(tenure)
+                    sent = await self.send_due(tenure) if taken_over else 0
+                except Exception:
+                    log.exception("sender.stumbled")
+                    sent = 0
+                if not sent and not self._stopping:
+                    await self._idle()
+        finally:
+            await self._finish()
+
+    async def send_due(self, tenure: Tenure | None = None) -> int:
+        """Claim what is due and start sending it; returns how many were claimed."""
+        free = IN_FLIGHT - len(self._in_flight)
+        if free <= 0 or self._pace.paused:
+            return 0
+        claimed = await self._as_sender(
+            tenure, lambda unit: outbox_claim.claim(unit, self._clock(), LEASE_S, free)
+        )
+        if claimed is None:
+            return 0
+        for position, message in enumerate(claimed):
+            spare_s = self._pace.spare(message.chat_id) if message.kind == "reminder" else 0.0
+            if spare_s > 0:
+                await self._give_back([message], spare_s)
+                continue
+            await self._pace.slot()
+            if self._stopping or self._pace.paused or (tenure and not tenure.believed):
+                await self._give_back(claimed[position:])
+                return position
+            self._begin(message)
+        return len(claimed)
+
+    async def _take_over(self, tenure: Tenure | None) -> bool:
+        taken_back = await self._as_sender(tenure, outbox_claim.take_back)
+        if taken_back:
+            log.info("sender.took_over", messages=taken_back)
+        return taken_back is not None
+
+    async def _as_sender(self, tenure: Tenure | None, work: Callable[[Unit], T]) -> T | None:
+        """One unit of the one sender's; None: by now it is another one."""
+        return await self._database.write(
+            lambda unit: work(unit) if tenure is None or tenure.still(unit) else None
+        )
+
+    async def _finish(self) -> None:
+        """Waits a little for what is on its way."""
         if self._in_flight:
             _, late = await asyncio.wait(self._in_flight, timeout=STOP_WITHIN_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-
-    async def send_due(self) -> int:
-        """Claim what is due and start sending it; returns how many were claimed."""
-        free = IN_FLIGHT - len(self._in_flight)
-        if free <= 0 or self._is_paused():
-            return 0
-        claimed = await self._database.write(
-            lambda unit: outbox_claim.claim(unit, self._clock(), LEASE_S, free)
-        )
-        for position, message in enumerate(claimed):
-            if (too_soon_s := self._too_soon(message)) > 0:
-                await self._give_back([message], too_soon_s)
-                continue
-            await self._pace()
-            if self._stopping or self._is_paused():
-                await self._give_back(claimed[position:])
-                return position
-            self._begin(message)
-        return len(claimed)
 
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._in_flight.discard(task)
@@ -121,20 +149,8 @@ class Deliver:
             log.error("sender.task_failed", kind=type(error).__name__)
 
     async def _idle(self) -> None:
-        pause = max(IDLE_S if self._monotonic() >= self._paused_until else 0.1, 0.0)
-        try:
-            await asyncio.wait_for(self._woken.wait(), pause)
-        except TimeoutError:
-            return
-
-    def _is_paused(self) -> bool:
-        return self._monotonic() < self._paused_until
-
-    def _too_soon(self, message: ClaimedMessage) -> float:
-        """For how many seconds this chat should be spared what nobody in it waits for."""
-        if message.kind != "reminder" or message.chat_id not in self._last_in_chat:
-            return 0.0
-        return self._last_in_chat[message.chat_id] + CHAT_INTERVAL_S - self._monotonic()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), 0.1 if self._pace.paused else IDLE_S)
 
     async def _give_back(self, messages: Sequence[ClaimedMessage], seconds: float = 0.0) -> None:
         until = self._clock() + timedelta(seconds=seconds) if seconds else None
@@ -145,16 +161,8 @@ class Deliver:
 
         await self._record(unlease)
 
-    async def _pace(self) -> None:
-        wait_s = self._next_slot - self._monotonic()
-        if wait_s > 0:
-            await self._sleep(wait_s)
-        self._next_slot = self._monotonic() + INTERVAL_S
-
     def _begin(self, message: ClaimedMessage) -> None:
-        if len(self._last_in_chat) > 10_000:
-            self._last_in_chat.clear()
-        self._last_in_chat[message.chat_id] = self._monotonic()
+        self._pace.left(message.chat_id)
         task = asyncio.create_task(self._send(message))
         self._in_flight.add(task)
         task.add_done_callback(self._landed)
@@ -165,7 +173,7 @@ class Deliver:
         except Unreachable:
             await self._record(lambda unit: self._chat_is_gone(unit, message))
         except SlowDown as slow:
-            self._paused_until = max(self._paused_until, self._monotonic() + slow.retry_after_s)
+            self._pace.pause(slow.retry_after_s)
             log.warning("sender.slowed_down", seconds=slow.retry_after_s)
             await self._give_back([message])
         except TryLater as later:
@@ -174,9 +182,7 @@ class Deliver:
         except DeliveryError as refused:
             log.error("message.refused", message=message.id, reason=refused.reason)
             await self._record(lambda unit: self._refused(unit, message))
-        except (
-            Exception
-        ) as error:  # a body of another release, a text that cannot be drawn: never again and again
+        except Exception as error:  # of another release, or it cannot be drawn: never again and again
             log.error("message.undrawable", message=message.id, kind=type(error).__name__)
             await self._record(lambda unit: self._refused(unit, message))
         else:

@@ -1,11 +1,11 @@
-"""What a day leaves behind: update ids a day old are forgotten, once a day whoever ticks first."""
+"""What a day leaves behind: updates and their ids are forgotten after 24 hours, once a day whoever ticks first."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from bot.services.school import Clock, School
-from storage import jobs, updates
+from storage import arrivals, jobs, updates
 from storage.database import Database
 from storage.unit import Unit
 
@@ -28,3 +28,4 @@ class Housekeeping:
         now = self._clock()
         if jobs.claim_period(unit, self._school.id, "purge", now.date().isoformat(), now):
             updates.forget_updates(unit, self._school.id, now - KEEP_UPDATES)
+            arrivals.purge(unit, self._school.id, now - KEEP_UPDATES)

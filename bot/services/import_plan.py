@@ -1,22 +1,24 @@
-"""What an import of students.csv would change: pure. On one side the file, on the other what is known."""
+"""What an import of the school's list would change: pure. On one side the file, on the other what is known."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.services.student_columns import read_sheet
 from bot.services.student_rows import GuardianCells, StudentRow, read_rows
-from bot.services.students_csv import BadFile, Problem, read_sheet
+from bot.services.tables import BadFile, Problem
 from storage.imports import KnownChild, SchoolList
 from storage.people import admission_key
 
 
 @dataclass(frozen=True, slots=True)
 class Problems:
-    """Why a file is refused: nothing of it was taken."""
+    """Why a file is refused: nothing of it was taken. sheet: of a workbook, where the problems are, or empty."""
 
     found: tuple[Problem, ...]
+    sheet: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Plan:
     """Everything an import would do. gained, lost: who may see and pay for a child from now on, or no longer.
 
     new_guardians and renamed_guardians carry the first spelling of a name in the file; absent children stay.
+    sheet: the one of a workbook that was read, or empty.
     """
 
     children: int
@@ -54,6 +57,7 @@ class Plan:
     openings: tuple[StudentRow, ...]
     absent: tuple[KnownChild, ...]
     notes: tuple[Problem, ...]
+    sheet: str = ""
 
     @property
     def changes_nothing(self) -> bool:
@@ -67,12 +71,12 @@ def plan_import(data: bytes | str, known: SchoolList) -> Plan | Problems:
     try:
         sheet = read_sheet(data)
     except BadFile as refused:
-        return Problems(refused.problems)
+        return Problems(refused.problems, refused.sheet)
     rows, problems = read_rows(sheet)
     problems += [*_clashes(rows, known), *_second_openings(rows, known)]
     if problems:
-        return Problems(tuple(sorted(problems, key=lambda problem: problem.line or 0)))
-    return _compare(rows, known)
+        return Problems(tuple(sorted(problems, key=lambda problem: problem.line or 0)), sheet.name)
+    return replace(_compare(rows, known), sheet=sheet.name)
 
 
 def _clashes(rows: Sequence[StudentRow], known: SchoolList) -> list[Problem]:

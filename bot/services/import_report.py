@@ -15,22 +15,20 @@ T = TypeVar("T")
 SHOWN = 20  #: so many of a kind are listed, the rest is counted
 
 
-def report_problems(file_name: str, problems: Sequence[str]) -> list[str]:
+def report_problems(source: str, problems: Sequence[str]) -> list[str]:
     """Every problem, and that nothing was changed."""
-    head = f"{file_name} was refused: nothing was changed. {_count(len(problems), 'problem')}:"
+    head = f"{source} was refused: nothing was changed. {_count(len(problems), 'problem')}:"
     return [head, *(f"  {problem}" for problem in problems)]
 
 
-def report_plan(file_name: str, plan: Plan, *, dry_run: bool) -> list[str]:
+def report_plan(source: str, plan: Plan, *, dry_run: bool) -> list[str]:
     """What was changed, or with dry_run what would be."""
     if plan.changes_nothing:
-        head = f"{file_name}: {_children(plan.children)} read. Everything is known already; nothing changes."
+        head = f"{source}: {_children(plan.children)} read. Everything is known already; nothing changes."
     elif dry_run:
-        head = (
-            f"{file_name}: {_children(plan.children)} read. Dry run: nothing was changed. It would do this:"
-        )
+        head = f"{source}: {_children(plan.children)} read. Dry run: nothing was changed. It would do this:"
     else:
-        head = f"{file_name}: {_children(plan.children)} read. Done:"
+        head = f"{source}: {_children(plan.children)} read. Done:"
     owed = sum(row.opening_cents or 0 for row in plan.openings) // 100
     guardians = len(plan.new_guardians)
     return [

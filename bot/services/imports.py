@@ -5,6 +5,7 @@ Nothing staged is visible and only the flip changes the book: a process killed a
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,9 +27,12 @@ Progress = Callable[[int, int], None]  #: rows staged, rows in all
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an import. problems: why it was refused, else empty; plan: what it changed, or would."""
+    """What became of an import. problems: why it was refused, else empty; plan: what it changed, or would.
 
-    file_name: str
+    source: the file's name, and the sheet of a workbook.
+    """
+
+    source: str
     dry_run: bool
     plan: Plan | None = None
     problems: tuple[str, ...] = ()
@@ -36,8 +40,8 @@ class Outcome:
     def report(self) -> list[str]:
         """In plain English, a line each; phones are masked."""
         if self.plan is None:
-            return report_problems(self.file_name, self.problems)
-        return report_plan(self.file_name, self.plan, dry_run=self.dry_run)
+            return report_problems(self.source, self.problems)
+        return report_plan(self.source, self.plan, dry_run=self.dry_run)
 
 
 async def import_students(
@@ -51,17 +55,23 @@ async def import_students(
     by: str = "command line",
     progress: Progress | None = None,
 ) -> Outcome:
-    """Bring students.csv in, whole or not at all; with dry_run only say what would change."""
+    """Bring students.csv or students.xlsx in, whole or not at all; with dry_run only say what would change."""
     known = await database.read(lambda unit: staging.school_list(unit, school_id))
-    plan = plan_import(data, known)
+    # a workbook takes seconds of the processor, which the chats need meanwhile
+    plan = await asyncio.to_thread(plan_import, data, known)
     if isinstance(plan, Problems):
-        return Outcome(file_name, dry_run, problems=tuple(map(str, plan.found)))
+        return Outcome(_source(file_name, plan.sheet), dry_run, problems=tuple(map(str, plan.found)))
+    source = _source(file_name, plan.sheet)
     if not dry_run and not plan.changes_nothing:
         try:
             await _apply(database, school_id, plan, now=now, by=by, progress=progress or _silent)
         except ImportOvertaken as overtaken:
-            return Outcome(file_name, dry_run, problems=(str(overtaken),))
-    return Outcome(file_name, dry_run, plan)
+            return Outcome(source, dry_run, problems=(str(overtaken),))
+    return Outcome(source, dry_run, plan)
+
+
+def _source(file_name: str, sheet: str) -> str:
+    return f"{file_name} (sheet '{sheet}')" if sheet else file_name
 
 
 async def _apply(

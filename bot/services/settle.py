@@ -55,6 +55,7 @@ class Settle:
     def apply_push(self, unit: Unit, payment_id: int, outcome: StkAccepted | DarajaError) -> None:
         """The same inside a unit of work."""
         now = self._clock()
+        payments.locked(unit, payment_id)
         if isinstance(outcome, StkAccepted):
             self._note_ids(unit, payment_id, outcome, now)
         verdict = outcomes.of_push(outcome)
@@ -66,7 +67,7 @@ class Settle:
     def apply_query(self, unit: Unit, payment_id: int, result: StkQueryResult) -> None:
         """The same inside a unit of work. Schedules the next question where nothing is decided."""
         now = self._clock()
-        payment = payments.get(unit, payment_id)
+        payment = payments.locked(unit, payment_id)
         if payment is None or payment.pushed_at is None:
             return
         log.info("query.answered", payment=payment_id, outcome=result.outcome, code=result.result_code)

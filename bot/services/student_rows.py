@@ -1,4 +1,4 @@
-"""Cells to facts: what a row of students.csv says about one child, or why it cannot be taken."""
+"""Cells to facts: what a row of the school's list says about one child, or why it cannot be taken."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from bot.services.students_csv import Problem, Record, Sheet
+from bot.services.student_columns import Record, Sheet
+from bot.services.tables import Problem
 from daraja import BadPhone, account_reference, parse_phone
 from storage.people import admission_key
 
@@ -18,6 +19,7 @@ MAX_OPENING_KES = 10_000_000
 _OPENING = re.compile(
     r"(?:(?:kes|kshs?|sh)\.? ?)?([-−]?) ?(\d{1,3}(?:,\d{3})+|\d+)(?:\.00?)?", re.IGNORECASE | re.ASCII
 )
+_SPREADSHEET_ERROR = re.compile(r"#(N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!)", re.IGNORECASE)
 _PHONE_REASONS = {
     "empty": "is missing",
     "letters": "holds something other than digits (a spreadsheet may have written it as 2.5E+11)",
@@ -100,8 +102,23 @@ class _RowReader:
             opening_cents=self._opening(),
         )
 
-    def _text(self, column: str, what: str, longest: int, *, required: bool = True) -> str:
+    def _cell(self, column: str, what: str) -> str | None:
+        """The cell's text, or None once it is named as spoilt by the spreadsheet."""
         text = self._record.cells.get(column, "")
+        fault = self._record.faults.get(column, "")
+        if _SPREADSHEET_ERROR.fullmatch(text):
+            fault = f"shows the spreadsheet's error {text}: type the value itself"
+        if fault:
+            self.fault(f"{what} {fault}")
+        return None if fault else text
+
+    def _holds(self, column: str) -> bool:
+        return bool(self._record.cells.get(column)) or column in self._record.faults
+
+    def _text(self, column: str, what: str, longest: int, *, required: bool = True) -> str:
+        text = self._cell(column, f"the {what}")
+        if text is None:
+            return ""
         if not text and required:
             self.fault(f"the {what} is missing")
         elif len(text) > longest:
@@ -123,7 +140,7 @@ class _RowReader:
         for number in range(1, allowed + 1):
             prefix = "guardian" if number == 1 else f"guardian{number}"
             who = "guardian" if number == 1 else f"guardian {number}"
-            if not self._record.cells.get(f"{prefix}_name") and not self._record.cells.get(f"{prefix}_phone"):
+            if not self._holds(f"{prefix}_name") and not self._holds(f"{prefix}_phone"):
                 continue
             name = self._text(f"{prefix}_name", f"name of {who}", MAX_NAME)
             phone = self._phone(f"{prefix}_phone", who)
@@ -131,14 +148,17 @@ class _RowReader:
         return tuple(found.values())
 
     def _phone(self, column: str, who: str) -> str:
+        text = self._cell(column, f"the phone of {who}")
+        if text is None:
+            return ""
         try:
-            return parse_phone(self._record.cells.get(column, ""))
+            return parse_phone(text)
         except BadPhone as error:
             self.fault(f"the phone of {who} {_PHONE_REASONS.get(error.reason, 'cannot be read')}")
             return ""
 
     def _opening(self) -> int | None:
-        text = self._record.cells["opening_balance"]
+        text = self._cell("opening_balance", "the opening balance")
         if not text:
             return None
         try:

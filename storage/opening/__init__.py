@@ -28,7 +28,7 @@ def open_database(url: str, secret_keys: Sequence[str] | None, *, exclusive: boo
     """
     parsed = _parsed(url)
     if parsed.drivername in _SERVER:
-        return open_server(parsed, secret_keys)
+        return open_server(url, secret_keys)
     return open_embedded(parsed, secret_keys, exclusive=exclusive)
 
 
@@ -36,7 +36,7 @@ def migrate_database(url: str, secret_keys: Sequence[str] | None) -> None:
     """Makes or brings up the schema, and wraps the data key with the present master key. Raises StorageError."""
     parsed = _parsed(url)
     if parsed.drivername in _SERVER:
-        bring_up(parsed, secret_keys)
+        bring_up(url, secret_keys)
     else:
         open_embedded(parsed, secret_keys).close()
 
@@ -44,8 +44,16 @@ def migrate_database(url: str, secret_keys: Sequence[str] | None) -> None:
 def _parsed(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise StorageError("DATABASE_URL is no database URL; it looks like sqlite:///karo.db.") from error
+    except (ArgumentError, ValueError):  # whose texts may hold a part of a password
+        raise StorageError(
+            "DATABASE_URL is no database URL: it looks like sqlite:///karo.db or postgresql://user:password@host/karo."
+        ) from None
     if parsed.drivername not in _SERVER | {"sqlite"}:
-        raise StorageError("Karo runs on SQLite or PostgreSQL: DATABASE_URL begins with sqlite:// or postgresql://.")
+        raise StorageError(
+            "Karo runs on SQLite or PostgreSQL: DATABASE_URL begins with sqlite:// or postgresql://."
+        )
+    if parsed.drivername in _SERVER and "@" in f"{parsed.host}{parsed.database}":
+        raise StorageError(
+            "In DATABASE_URL user and password stand before one @: write one of their own as %40."
+        )
     return parsed

@@ -2,52 +2,77 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
-from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
 from storage.database import READERS, Database
 from storage.migrate import SchemaUnknown, is_current, migrate
 from storage.opening.errors import KeyMissing, SchemaOld, StorageError
 from storage.opening.keys import given, make_vault, open_vault, wrapped_key
 from storage.postgres import maintenance_engine, make_engines, postgres_url
+from storage.transactions import may_run_again
 from storage.vault import Vault, VaultError
 
 _ONE_AT_A_TIME = 0x6B61726F  #: the advisory lock under which the schema is changed: "karo"
+_LOCK_MS = 3_000  # who waits for a table keeps everybody behind it waiting too
+_AGAIN_AFTER_S = (1.0, 2.0, 4.0, 8.0)
 
 
-def open_server(url: URL, secret_keys: Sequence[str] | None) -> Database:
+def open_server(url: str, secret_keys: Sequence[str] | None) -> Database:
     """The database on that server. Raises StorageError, SchemaOld when `karo migrate` has to run first."""
-    keys = _keys(secret_keys)
-    write_engine, read_engine = make_engines(postgres_url(url), READERS)
+    keys, server = _keys(secret_keys), postgres_url(url)
+    write_engine, read_engine = make_engines(server, READERS)
     try:
         with read_engine.connect() as connection, connection.begin():
             vault = _find(connection, keys)
         return Database(write_engine, read_engine, vault)
-    except (VaultError, SchemaUnknown, DatabaseError, StorageError) as error:
+    except (VaultError, SchemaUnknown, DBAPIError, StorageError) as error:
         write_engine.dispose()
         read_engine.dispose()
-        raise _in_words(error, url) from error
+        raise _in_words(error, server) from error
 
 
-def bring_up(url: URL, secret_keys: Sequence[str] | None) -> None:
-    """Schema and data key, made or brought up to date; one process at a time. Raises StorageError."""
-    keys = _keys(secret_keys)
-    engine = maintenance_engine(postgres_url(url))
+def bring_up(
+    url: str,
+    secret_keys: Sequence[str] | None,
+    *,
+    lock_ms: int = _LOCK_MS,
+    again_after_s: Sequence[float] = _AGAIN_AFTER_S,
+) -> None:
+    """Schema and data key, made or brought up to date in one transaction, by one process at a time.
+
+    lock_ms: how long it waits for a table that others use before it lets everybody pass; again_after_s: the
+    seconds before each further try. Raises StorageError.
+    """
+    keys, server = _keys(secret_keys), postgres_url(url)
+    engine = maintenance_engine(server)
     try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})")
-            migrate(connection)
-            wrapped = wrapped_key(connection)
-            if wrapped is None:
-                make_vault(connection, keys[0])
-            else:
-                open_vault(connection, wrapped, keys, rewrap=True)
-    except (VaultError, SchemaUnknown, DatabaseError) as error:
-        raise _in_words(error, url) from error
+        for wait_s in again_after_s:
+            try:
+                return _bring_up(engine, keys, lock_ms)
+            except DBAPIError as error:
+                if not may_run_again(error):
+                    raise
+            time.sleep(wait_s)
+        _bring_up(engine, keys, lock_ms)
+    except (VaultError, SchemaUnknown, DBAPIError) as error:
+        raise _in_words(error, server) from error
     finally:
         engine.dispose()
+
+
+def _bring_up(engine: Engine, keys: Sequence[str], lock_ms: int) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_ms:d}")
+        migrate(connection)
+        wrapped = wrapped_key(connection)
+        if wrapped is None:
+            make_vault(connection, keys[0])
+        else:
+            open_vault(connection, wrapped, keys, rewrap=True)
 
 
 def _find(connection: Connection, keys: Sequence[str]) -> Vault:
@@ -63,7 +88,9 @@ def _find(connection: Connection, keys: Sequence[str]) -> Vault:
 def _keys(secret_keys: Sequence[str] | None) -> list[str]:
     keys = given(secret_keys)
     if not keys:
-        raise KeyMissing("KARO_SECRET_KEY is missing: on PostgreSQL there is no key file beside the database.")
+        raise KeyMissing(
+            "KARO_SECRET_KEY is missing: on PostgreSQL there is no key file beside the database."
+        )
     return keys
 
 
@@ -74,13 +101,21 @@ def _in_words(error: Exception, url: URL) -> StorageError:
     if isinstance(error, VaultError):
         return KeyMissing(str(error))
     if isinstance(error, SchemaUnknown):
-        return StorageError(f"The database {where} was written by a newer Karo: install that one, or a later one.")
-    if isinstance(error, OperationalError) and error.connection_invalidated is False:
-        return StorageError(f"The database {where} cannot be reached: {_first_line(error)}")
-    return StorageError(f"The database {where} cannot be used: {_first_line(error)}")
+        return StorageError(
+            f"The database {where} was written by a newer Karo: install that one, or a later one."
+        )
+    if may_run_again(error):
+        return StorageError(
+            f"The database {where} is busy: other processes hold its tables; try again later."
+        )
+    if getattr(getattr(error, "orig", None), "sqlstate", None) is None:  # no session was ever opened
+        return StorageError(f"The database {where} cannot be reached: {_said(error)}.")
+    return StorageError(f"The database {where} cannot be used: {_said(error)}.")
 
 
-def _first_line(error: Exception) -> str:
-    """PostgreSQL's own words; they name host and user, never the password."""
-    text = str(getattr(error, "orig", None) or error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+def _said(error: Exception) -> str:
+    """PostgreSQL's own words; they name host, user and database, never the password."""
+    lines = str(getattr(error, "orig", None) or error).splitlines()
+    told = [line for line in lines if line.strip() and not line.startswith("Multiple connection attempts")]
+    words = told[0].rpartition(" failed: ")[2].removeprefix("FATAL:") if told else type(error).__name__
+    return words.strip(" .")

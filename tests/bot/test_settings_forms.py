@@ -143,11 +143,25 @@ def test_an_sqlite_file_is_taken(good: Desk, url: str, kept: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
-def test_postgresql_is_refused_in_a_sentence(good: Desk, scheme: str) -> None:
-    good.env(DATABASE_URL=f"{scheme}://karo:hush@db/karo")
+def test_every_spelling_of_postgresql_becomes_one(good: Desk, scheme: str) -> None:
+    good.env(DATABASE_URL=f"{scheme}://karo:hush@db/karo", KARO_SECRET_KEY="k" * 32)
+    settings = load_settings()
+    assert settings.database_url == "postgresql://karo:hush@db/karo"
+    assert "hush" in settings.secrets()
+    assert "hush" not in repr(settings)
+
+
+def test_a_server_without_a_database_name_is_refused(good: Desk) -> None:
+    good.env(DATABASE_URL="postgresql://karo:hush@db", KARO_SECRET_KEY="k" * 32)
     [problem] = good.problems()
-    assert "several-process edition" in problem
+    assert problem.startswith("DATABASE_URL must name a database")
     assert "hush" not in problem
+
+
+def test_postgresql_wants_a_master_key(good: Desk) -> None:
+    good.env(DATABASE_URL="postgresql://karo@db/karo")
+    [problem] = good.problems()
+    assert problem.startswith("KARO_SECRET_KEY is missing")
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.cli.demo import demo_settings
 from bot.playground.botapi import BotApi, BotApiServer
 from bot.services.imports import import_students
 from bot.settings import Settings
 from bot.wiring import open_for, the_school, utc_now
 from daraja.simulator import Simulator, SimulatorConfig, SimulatorServer
 from storage import checks
+from tests.journeys.premises import school_settings
 from tests.journeys.town import STUDENTS
 
 
@@ -111,12 +111,15 @@ class Office:
 
 
 @contextlib.asynccontextmanager
-async def office(folder: Path, config: SimulatorConfig | None = None) -> AsyncIterator[Office]:
-    """An office with its lists imported, and Karo not yet started. Ends with `karo check`."""
-    config = config or SimulatorConfig(prompt_s=0, callback_delay_s=0)
+async def office(folder: Path, database_url: str = "") -> AsyncIterator[Office]:
+    """An office with its lists imported, and Karo not yet started. Ends with `karo check`.
+
+    database_url: one at the newest schema, under MASTER_KEY; "" for an SQLite file that Karo makes, with its key.
+    """
+    config = SimulatorConfig(prompt_s=0, callback_delay_s=0)
     api = BotApi()
     async with BotApiServer(api) as telegram, SimulatorServer(config) as mpesa:
-        settings = demo_settings(folder, telegram.url, mpesa.url, api.token, config)
+        settings = school_settings(folder, telegram, mpesa, config, database_url)
         await _import(settings)
         machine = Office(settings, api, mpesa.simulator, folder)
         try:

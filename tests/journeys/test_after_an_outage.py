@@ -8,7 +8,7 @@ from tests.journeys.town import Town
 SPOILT = """
 INSERT INTO outbox_messages
   (school_id, chat_id, kind, priority, body_enc, dedupe_key, state, send_at, lease, attempts, reason, created_at)
-SELECT school_id, chat_id, kind, priority, x'0102', 'spoilt', 'waiting', send_at, 0, 0, '', created_at
+SELECT school_id, chat_id, kind, priority, :body, 'spoilt', 'waiting', send_at, 0, 0, '', created_at
 FROM outbox_messages ORDER BY id LIMIT 1
 """
 
@@ -49,7 +49,7 @@ async def test_a_failure_after_a_day_without_power_is_asked_twice_before_it_is_b
 async def test_a_message_that_cannot_be_read_keeps_nobody_from_theirs(place: Town) -> None:
     await place.parent()
     peter = await place.parent(103, "254700000103")
-    await place.sql(SPOILT)
+    await place.sql(SPOILT, body=b"\x01\x02")
 
     answer = await place.say(peter, "/help")
 

@@ -79,7 +79,7 @@ async def test_a_session_that_cannot_be_read_stops_nobody(place: Town) -> None:
     place.mpesa.set_next(Scenario.SILENT)
     await place.pay(other, "2000")
     await other.wait_for("Type your PIN only")
-    await place.sql("UPDATE dialogue_sessions SET state_enc = x'00' WHERE chat_id = 1")
+    await place.sql("UPDATE dialogue_sessions SET state_enc = :state WHERE chat_id = 1", state=b"\x00")
 
     await place.pass_time(320, 10)
 

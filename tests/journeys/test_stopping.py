@@ -21,9 +21,9 @@ GRACE, JOSEPH, PETER = "254700000101", "254700000102", "254700000103"
 
 
 @pytest.fixture
-async def machine(tmp_path: Path) -> AsyncIterator[Office]:
+async def machine(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
     """A machine on which Karo is not started yet."""
-    async with office(tmp_path) as stage:
+    async with office(tmp_path, database_url) as stage:
         yield stage
 
 

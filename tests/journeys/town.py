@@ -1,4 +1,4 @@
-"""Karo between its two neighbours: our M-PESA, our Telegram, a real file, a clock that moves when it is told to."""
+"""Karo between its two neighbours: our M-PESA, our Telegram, a real database, a clock that moves when it is told to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
-from bot.cli.demo import demo_settings
 from bot.playground.botapi import BotApi, BotApiServer
 from bot.playground.person import Person, ShownMessage
 from bot.services import staffing
@@ -23,6 +22,7 @@ from storage import checks, ledger, payments, people
 from storage.database import Database
 from storage.payments import Payment
 from storage.unit import Unit
+from tests.journeys.premises import school_settings
 
 STUDENTS = """\
 admission_number,student_name,class_name,guardian_name,guardian_phone,guardian2_name,guardian2_phone,opening_balance
@@ -156,9 +156,9 @@ class Town:
 
         return await self.database.read(look)
 
-    async def sql(self, statement: str) -> None:
-        """Something goes wrong in the file itself."""
-        await self.database.write(lambda unit: unit.core.execute(text(statement)) and None)
+    async def sql(self, statement: str, **values: object) -> None:
+        """Something goes wrong in the database itself; values: what `:name` stands for in the statement."""
+        await self.database.write(lambda unit: unit.core.execute(text(statement), values) and None)
 
     async def broken(self) -> list[str]:
         """What `karo check` finds."""
@@ -167,14 +167,17 @@ class Town:
 
 @contextlib.asynccontextmanager
 async def town(
-    folder: Path, *, config: SimulatorConfig | None = None, reachable: bool = True
+    folder: Path, database_url: str, *, config: SimulatorConfig | None = None, reachable: bool = True
 ) -> AsyncIterator[Town]:
-    """A running Karo without its scheduler: the test lets time pass. Ends with `karo check`, which must be clean."""
+    """A running Karo without its scheduler: the test lets time pass. Ends with `karo check`, which must be clean.
+
+    database_url: an empty one at the newest schema, under MASTER_KEY.
+    """
     clock = Clock()
     api = BotApi(clock=clock)
     config = config or SimulatorConfig(prompt_s=0, callback_delay_s=0, late_s=0.01, seed=7)
     async with BotApiServer(api) as telegram, SimulatorServer(config, clock=clock) as mpesa:
-        settings = demo_settings(folder, telegram.url, mpesa.url, api.token, config)
+        settings = school_settings(folder, telegram, mpesa, config, database_url)
         if not reachable:
             settings = settings.model_copy(update={"public_url": ""})
         database = open_for(settings, exclusive=True)

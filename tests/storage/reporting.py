@@ -6,6 +6,8 @@ import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import text
+
 from storage import checks, payments, receipts
 from storage.database import Unit
 from storage.payment_state import PaymentStatus
@@ -65,10 +67,12 @@ def fresh_code() -> str:
 
 def postings(unit: Unit, receipt: Receipt) -> list[tuple[str, int]]:
     """The receipt's lines: (account, cents)."""
-    rows = unit.core.exec_driver_sql(
-        "SELECT l.account, l.amount_cents FROM ledger_lines l JOIN ledger_entries e ON e.id = l.entry_id "
-        "WHERE e.kind LIKE 'receipt%' AND e.ref = ? ORDER BY l.id",
-        (str(receipt.id),),
+    rows = unit.core.execute(
+        text(
+            "SELECT l.account, l.amount_cents FROM ledger_lines l JOIN ledger_entries e ON e.id = l.entry_id "
+            "WHERE e.kind LIKE 'receipt%' AND e.ref = :ref ORDER BY l.id"
+        ),
+        {"ref": str(receipt.id)},
     )
     return [(row.account, row.amount_cents) for row in rows]
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from storage import attention, checks, inbox, outbox, payments, receipts
+from storage.audit import AuditRecord
 from storage.broken import SHOWN
 from storage.database import Database, Unit
 from storage.payment_state import PaymentStatus
+from storage.schema import table_of
 from tests.builders import (
     NOON,
     a_guardian_with_children,
@@ -23,6 +26,7 @@ from tests.builders import (
 from tests.storage.corruptions import CORRUPTIONS, Corruption
 
 S = PaymentStatus
+AUDIT = table_of(AuditRecord)
 SOON = NOON + timedelta(seconds=10)
 
 
@@ -67,7 +71,7 @@ def a_lively_school(unit: Unit) -> None:
 
 def audit_forgets(unit: Unit, subject: str) -> None:
     """As if nobody had ever dealt with it."""
-    unit.core.exec_driver_sql("DELETE FROM audit_records WHERE subject = ?", (subject,))
+    unit.core.execute(delete(AUDIT).where(AUDIT.c.subject == subject))
 
 
 async def test_a_healthy_book_is_silent(database: Database) -> None:

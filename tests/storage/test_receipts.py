@@ -6,6 +6,7 @@ import asyncio
 import itertools
 
 import pytest
+from sqlalchemy import text
 
 from storage import ledger, payments, receipts
 from storage.database import Database, Unit
@@ -56,9 +57,9 @@ async def test_twenty_identical_callbacks_at_once_are_one(database: Database) ->
         for table in (
             "receipts",
             "ledger_entries WHERE kind = 'receipt'",
-            "outbox_messages WHERE dedupe_key LIKE '%:paid'",
+            r"outbox_messages WHERE dedupe_key LIKE '%\:paid'",
         ):
-            assert unit.core.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() == 1  # noqa: S608
+            assert unit.core.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 1  # noqa: S608
         healthy(unit)
 
     await database.read(look)

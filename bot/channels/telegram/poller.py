@@ -7,22 +7,24 @@ Telegram forgets what lies below the offset, so the offset stops at the oldest u
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
 import structlog
-from telegram import Bot, Update
-from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter, TelegramError
+from telegram import Bot
+from telegram.error import Conflict, EndPointNotFound, InvalidToken, RetryAfter
 
-from bot.channels.telegram.updates import ALLOWED_UPDATES, chat_key, membership, to_incoming
-from bot.services.incoming import Incoming
+from bot.channels.telegram.buttons import ButtonClocks
+from bot.channels.telegram.updates import ALLOWED_UPDATES, read_update
+from bot.channels.telegram.webhook import delete_webhook
+from bot.services import incoming
+from bot.services.incoming import Arrived, Incoming, whereabouts
 
 log = structlog.get_logger(__name__)
 
-TRIES = 5
+TRIES = incoming.TRIES
 POLL_S = 30
 STOP_WITHIN_S = 0.7
 
@@ -62,8 +64,8 @@ class Poller:
         self._offset: int | None = None
         self._done: set[int] = set()
         self._under_way: dict[int, asyncio.Task[None]] = {}
-        self._last_in_chat: dict[int, asyncio.Task[None]] = {}
-        self._answers: set[asyncio.Task[None]] = set()
+        self._last_in_chat: dict[str, asyncio.Task[None]] = {}
+        self._clocks = ButtonClocks(bot)
 
     def stop(self) -> None:
         """Stop polling at once; `run` returns within a second. What is not done comes again another time."""
@@ -79,7 +81,8 @@ class Poller:
             await _cancel(polling, stopping)
             if self._under_way:
                 await asyncio.wait(self._under_way.values(), timeout=STOP_WITHIN_S)
-            await _cancel(*self._under_way.values(), *self._answers)
+            await _cancel(*self._under_way.values())
+            await self._clocks.close()
 
     async def _poll(self) -> None:
         failures = 0
@@ -87,7 +90,7 @@ class Poller:
         while True:
             try:
                 if not webhook_is_gone:
-                    webhook_is_gone = await self._bot.delete_webhook(drop_pending_updates=False)
+                    webhook_is_gone = await delete_webhook(self._bot)
                 fetched = await self._fetch()
             except Exception as error:
                 pause = self._pause(error, failures)
@@ -121,23 +124,20 @@ class Poller:
         update_id = int(raw["update_id"])
         if update_id in self._done or update_id in self._under_way:
             return
-        try:
-            update = Update.de_json(raw, self._bot)
-        except Exception as error:
-            log.error("update.unreadable", update=update_id, error=type(error).__name__)
+        update = read_update(raw)
+        if update.unreadable:
+            log.error("update.unreadable", update=update_id, error=update.unreadable)
             self._done.add(update_id)
             return
-        if update.callback_query:
-            self._answer(update.callback_query.id)
-        key = chat_key(update)
-        task = asyncio.create_task(self._take(update, self._last_in_chat.get(key)))
-        self._under_way[update_id] = self._last_in_chat[key] = task
-        task.add_done_callback(lambda ended: self._ended(update_id, key, ended))
+        self._clocks.stop(update.button)
+        task = asyncio.create_task(self._take(update, self._last_in_chat.get(update.address)))
+        self._under_way[update_id] = self._last_in_chat[update.address] = task
+        task.add_done_callback(lambda ended: self._ended(update_id, update.address, ended))
 
-    def _ended(self, update_id: int, key: int, task: asyncio.Task[None]) -> None:
+    def _ended(self, update_id: int, address: str, task: asyncio.Task[None]) -> None:
         del self._under_way[update_id]
-        if self._last_in_chat.get(key) is task:
-            del self._last_in_chat[key]
+        if self._last_in_chat.get(address) is task:
+            del self._last_in_chat[address]
         if not task.cancelled():
             self._done.add(update_id)
 
@@ -148,7 +148,7 @@ class Poller:
             self._offset = max(self._done) + 1
         self._done = {update_id for update_id in self._done if update_id >= (self._offset or 0)}
 
-    async def _take(self, update: Update, earlier: asyncio.Task[None] | None) -> None:
+    async def _take(self, update: Arrived, earlier: asyncio.Task[None] | None) -> None:
         if earlier is not None:
             await asyncio.wait({earlier})
         for tries in count(1):
@@ -156,41 +156,27 @@ class Poller:
                 await self._bring(update)
                 return
             except Exception as error:
-                log.warning("update.failed", update=update.update_id, tries=tries, **_whereabouts(error))
+                log.warning("update.failed", update=update.update_id, tries=tries, **whereabouts(error))
             if tries >= TRIES and await self._give_up(update):
                 return
             await asyncio.sleep(_nth(self._pace.retry_s, tries - 1))
 
-    async def _bring(self, update: Update) -> None:
-        if (change := membership(update)) is not None:
-            await self._membership(*change)
-        elif (incoming := to_incoming(update)) is not None:
-            await self._handle(incoming)
+    async def _bring(self, update: Arrived) -> None:
+        if update.blocked is not None:
+            await self._membership(update.address, update.blocked)
+        elif update.incoming is not None:
+            await self._handle(update.incoming)
 
-    async def _give_up(self, update: Update) -> bool:
+    async def _give_up(self, update: Arrived) -> bool:
         """Whether the update may be skipped."""
-        incoming = to_incoming(update)
         try:
-            if incoming is not None:
-                await self._on_poison(incoming)
+            if update.incoming is not None:
+                await self._on_poison(update.incoming)
         except Exception as error:
-            log.error("update.not_skipped", update=update.update_id, **_whereabouts(error))
+            log.error("update.not_skipped", update=update.update_id, **whereabouts(error))
             return False
         log.error("update.skipped", update=update.update_id)
         return True
-
-    def _answer(self, query_id: str) -> None:
-        """Stops the button's clock. Nothing depends on it, so its errors are nobody's."""
-
-        async def answer() -> None:
-            try:
-                await self._bot.answer_callback_query(query_id)
-            except TelegramError as error:
-                log.debug("callback_query.unanswered", error=type(error).__name__)
-
-        task = asyncio.create_task(answer())
-        self._answers.add(task)
-        task.add_done_callback(self._answers.discard)
 
     def _pause(self, error: Exception, failures: int) -> float:
         pause = _nth(self._pace.back_off_s, failures)
@@ -211,15 +197,6 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, RetryAfter):
         return "Telegram asks us to slow down"
     return "Telegram cannot be reached or is in trouble: trying again"
-
-
-def _whereabouts(error: Exception) -> dict[str, str]:
-    """What failed and where, without the error's text: it may hold what a parent wrote."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return {
-        "error": type(error).__name__,
-        "at": f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "",
-    }
 
 
 def _nth(delays: Sequence[float], index: int) -> float:

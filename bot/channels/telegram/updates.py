@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from telegram import Chat, ChatMember, Message, Update
 
 from bot.dialogue.events import Command, Event, SharedContact, Tapped, Typed, Unreadable
-from bot.services.incoming import Incoming
+from bot.services.incoming import Arrived, Incoming
 
 CHANNEL = "telegram"
 
@@ -16,6 +17,24 @@ ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 _BUTTON = re.compile(r"(n|[0-9]{1,9}):(.+)", re.DOTALL)
+
+
+def read_update(raw: dict[str, Any]) -> Arrived:
+    """An update as Telegram wrote it, with its `update_id`. One that cannot be read stands in nobody's order."""
+    update_id = str(raw["update_id"])
+    try:
+        update = Update.de_json(raw, None)
+        change = membership(update)
+        return Arrived(
+            CHANNEL,
+            update_id,
+            str(chat_key(update)),
+            incoming=to_incoming(update),
+            blocked=None if change is None else change[1],
+            button=update.callback_query.id if update.callback_query else "",
+        )
+    except Exception as error:
+        return Arrived(CHANNEL, update_id, f"-{update_id}", unreadable=type(error).__name__)
 
 
 def to_incoming(update: Update) -> Incoming | None:

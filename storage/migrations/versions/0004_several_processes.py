@@ -16,6 +16,11 @@ branch_labels = None
 depends_on = None
 
 _TABLES = ("schema_floor", "leases", "access_tokens", "arrivals", "processes", "copied_tables", "moves")
+_INDEXES = (
+    ("ix_payments_pushed", "payments"),
+    ("ix_payments_settled", "payments"),
+    ("ix_outbox_messages_lost", "outbox_messages"),
+)
 
 
 def upgrade() -> None:
@@ -25,10 +30,13 @@ def upgrade() -> None:
     _shared()
     _arrivals()
     _moving()
+    _looking()
 
 
 def downgrade() -> None:
     """Drops them, the last one first."""
+    for name, table in reversed(_INDEXES):
+        op.drop_index(name, table)
     for table in reversed(_TABLES):
         op.drop_table(table)
 
@@ -93,4 +101,17 @@ def _moving() -> None:
         *words("direction", "other", "source"),
         *moments("started_at"),
         *moments("finished_at", null=True),
+    )
+
+
+def _looking() -> None:
+    """For what an operator is shown: never a walk through the history."""
+    index("ix_payments_pushed", "payments", "school_id", "pushed_at", where="pushed_at IS NOT NULL")
+    index("ix_payments_settled", "payments", "school_id", "settled_at", where="settled_at IS NOT NULL")
+    index(
+        "ix_outbox_messages_lost",
+        "outbox_messages",
+        "school_id",
+        "send_at",
+        where="state IN ('failed', 'unknown')",
     )

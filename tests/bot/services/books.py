@@ -31,12 +31,14 @@ class Books:
         self.database = database
         self.school_id = school_id
 
-    async def bring_in(self, text: str, *, dry_run: bool = False) -> Outcome:
+    async def bring_in(
+        self, content: str | bytes, *, dry_run: bool = False, file_name: str = "students.csv"
+    ) -> Outcome:
         return await import_students(
             self.database,
             self.school_id,
-            text.encode(),
-            file_name="students.csv",
+            content.encode() if isinstance(content, str) else content,
+            file_name=file_name,
             dry_run=dry_run,
             now=NOW,
         )

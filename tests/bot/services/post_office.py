@@ -188,9 +188,9 @@ class PostOffice:
 
 
 @asynccontextmanager
-async def post_office(folder: Path) -> AsyncIterator[PostOffice]:
-    """Open for the length of the block."""
-    database = open_database(fresh_sqlite(folder), [MASTER_KEY])
+async def post_office(folder: Path, url: str | None = None) -> AsyncIterator[PostOffice]:
+    """Open for the length of the block. url: an empty database, else a new SQLite file."""
+    database = open_database(url or fresh_sqlite(folder), [MASTER_KEY])
     school_id = await database.write(a_school)
     yield PostOffice(database, school_id, folder / "karo.db")
     database.close()

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.playground.faults import SlidingWindow
-from bot.services.deliver import IN_FLIGHT, INTERVAL_S
+from bot.services.deliver import IN_FLIGHT
 from bot.services.messages import DeliveryError
+from bot.services.pace import INTERVAL_S
 from storage import outbox_claim
 from tests.bot.services.post_office import PostOffice, Try, post_office
 

@@ -1,0 +1,101 @@
+"""The public address: whoever comes is led to one of the web processes, in turn, as a reverse proxy does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+_REQUEST = re.compile(rb"POST (/daraja/stk/[0-9a-f]{32}) ")
+
+
+class Crossing:
+    """An async context manager. `doors` may change at any time; one that does not answer is passed by."""
+
+    def __init__(self, doors: Sequence[int] = ()) -> None:
+        """doors: ports of this machine."""
+        self.doors = list(doors)
+        self.callbacks: list[str] = []  #: the path of each callback that came by, oldest first
+        self.port = 0
+        self._turn = 0
+        self._server: asyncio.Server | None = None
+        self._passing: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        """The public address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._come, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        self._server.close()
+        for task in self._passing:
+            task.cancel()
+        await asyncio.gather(*self._passing, return_exceptions=True)
+
+    async def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._passing.add(task)
+        try:
+            await self._pass(reader, writer)
+        except (OSError, asyncio.CancelledError):
+            pass
+        finally:
+            self._passing.discard(task)
+            with contextlib.suppress(OSError):
+                writer.close()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened = await self._open()
+        if opened is None:
+            writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await writer.drain()
+            return
+        inside, outside = opened
+        both = (
+            asyncio.ensure_future(_copy(reader, outside, self._look)),
+            asyncio.ensure_future(_copy(inside, writer, None)),
+        )
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+            outside.close()
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        for _ in range(len(self.doors)):
+            self._turn += 1
+            with contextlib.suppress(OSError):
+                return await asyncio.open_connection("127.0.0.1", self.doors[self._turn % len(self.doors)])
+        return None
+
+    def _look(self, chunk: bytes) -> None:
+        self.callbacks += [path.decode() for path in _REQUEST.findall(chunk)]
+
+
+async def _copy(
+    source: asyncio.StreamReader,
+    target: asyncio.StreamWriter,
+    look: object,
+) -> None:
+    while chunk := await source.read(65536):
+        if callable(look):
+            look(chunk)
+        target.write(chunk)
+        await target.drain()
