@@ -19,6 +19,7 @@ from storage.processes import Process, known
 from storage.receipt_rows import RECEIPTS
 from storage.schema import table_of
 from storage.schema_floor import FLOOR
+from storage.server_clock import server_now
 from storage.tokens import TOKENS
 from storage.unit import Unit
 from storage.updates import SEEN
@@ -37,11 +38,12 @@ class Figures:
     fifteen minutes ago. checks: questions that are due and not asked yet.
     settled: (window, status, cause) -> count. pushed: window -> count. waiting: due messages, leased ones too,
     by kind; since: the oldest send_at that is past. not_yet: messages whose time has not come. lost: (kind, state)
-    -> messages of 24 hours. attention: by kind of row. database_at: the database's own clock, read at `at`.
+    -> messages of 24 hours. attention: by kind of row. skew_s: by how much this machine's clock is ahead of the
+    database's, where that has one.
     """
 
     at: datetime
-    database_at: datetime | None
+    skew_s: float | None
     open_payments: Mapping[str, Pile]
     asked_often: int
     checks: Pile
@@ -68,17 +70,22 @@ class Figures:
     schema_floor: str
 
 
-def read(unit: Unit, school_id: int, clock: Callable[[], datetime]) -> Figures:
-    """Everything at once; a handful of reads by index, whatever the history holds. clock: aware UTC."""
+def read(
+    unit: Unit, school_id: int, clock: Callable[[], datetime], machine_clock: Callable[[], datetime]
+) -> Figures:
+    """Everything at once; a handful of reads by index, whatever the history holds.
+
+    clock: what the rows are written by. machine_clock: this machine's own. Both aware UTC.
+    """
     schema = _schema(unit)
+    database_at, machine_at = server_now(unit), machine_clock()
     at = clock()
-    database_at = unit.core.execute(text("SELECT clock_timestamp()")).scalar_one() if unit.shared else None
     running = tuple(known(unit, school_id))
     suspense, cents = of_suspense(unit, school_id)
     saved_at, token_until = _token(unit, school_id)
     return Figures(
         at=at,
-        database_at=database_at,
+        skew_s=None if database_at is None else (machine_at - database_at).total_seconds(),
         **of_payments(unit, school_id, at),
         **of_outbox(unit, school_id, at),
         attention=of_attention(unit, school_id),

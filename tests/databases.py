@@ -37,6 +37,7 @@ _SHAPE = """
         (SELECT string_agg(setconfig::text, ',') FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase
          WHERE datname = current_database()),
         (SELECT string_agg(v::text, ',') FROM alembic_version v),
+        (SELECT string_agg(f::text, ',') FROM schema_floor f),
         (SELECT string_agg(k::text, ',') FROM data_keys k)))
 """
 _EMPTY = """
@@ -46,7 +47,7 @@ _EMPTY = """
         SET LOCAL session_replication_role = replica;  -- rows go in any order
         FOR name IN SELECT relname FROM pg_class
             WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-              AND relname NOT IN ('alembic_version', 'data_keys')
+              AND relname NOT IN ('alembic_version', 'data_keys', 'schema_floor')
         LOOP EXECUTE format('DELETE FROM %I', name); END LOOP;
         PERFORM setval(oid::regclass, 1, false) FROM pg_class
             WHERE relnamespace = 'public'::regnamespace AND relkind = 'S';

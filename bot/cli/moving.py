@@ -51,7 +51,7 @@ def move(
         finally:
             source.close()
     for line in _after_the_move(moved, file, key_file=settings.secret_keys is None):
-        out.print(escape(line))
+        out.print(escape(line), soft_wrap=True)
 
 
 def backup(
@@ -80,7 +80,7 @@ def backup(
         finally:
             source.close()
     for line in _after_the_backup(settings, here, file.expanduser().absolute(), with_key=with_key):
-        out.print(escape(line))
+        out.print(escape(line), soft_wrap=True)
     if broken:
         _end_broken(
             "The backup is whole, but the database itself breaks rules of the book, here as there:", broken

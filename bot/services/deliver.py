@@ -192,9 +192,9 @@ class Deliver:
 
     def _refused(self, unit: Unit, message: ClaimedMessage) -> None:
         """For good: an outcome that cannot be told this way is told by a person."""
-        outbox.mark_failed(unit, message.id, message.lease, "refused", self._clock())
+        ours = outbox.mark_failed(unit, message.id, message.lease, "refused", self._clock())
         payment_id = message.body.get("payment")
-        if message.kind == "receipt" and payment_id is not None:
+        if ours and message.kind == "receipt" and payment_id is not None:
             payments.flag(unit, payment_id, "not_told", self._clock())
 
     async def _hand_over(self, message: ClaimedMessage, outgoing: OutgoingMessage) -> str:

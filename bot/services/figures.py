@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import structlog
 
@@ -19,6 +20,10 @@ KEPT_S = 5.0  #: seconds for which a snapshot is good
 WITHIN_S = 3.0  #: a scrape does not wait longer for the database
 
 
+def _machine_clock() -> datetime:
+    return datetime.now(UTC)
+
+
 class FiguresDesk:
     """One snapshot at a time for everybody who asks."""
 
@@ -28,13 +33,15 @@ class FiguresDesk:
         school_id: int,
         clock: Clock,
         *,
+        machine_clock: Clock = _machine_clock,
         within_s: float = WITHIN_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """monotonic: seconds that only grow."""
+        """clock: the one that rows are written by. monotonic: seconds that only grow."""
         self._database = database
         self._school_id = school_id
         self._clock = clock
+        self._machine_clock = machine_clock
         self._within_s = within_s
         self._monotonic = monotonic
         self._figures: Figures | None = None
@@ -59,7 +66,7 @@ class FiguresDesk:
     async def _read(self) -> None:
         try:
             self._figures = await self._database.read(
-                lambda unit: figures.read(unit, self._school_id, self._clock)
+                lambda unit: figures.read(unit, self._school_id, self._clock, self._machine_clock)
             )
         except Exception as error:
             self._figures = None

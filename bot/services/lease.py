@@ -154,7 +154,8 @@ class LeaseKeeper:
                 finishing = asyncio.ensure_future(self._sleep(FINISH_S))
                 tasks.add(finishing)
                 await asyncio.wait({working, finishing, *lost}, return_when=asyncio.FIRST_COMPLETED)
-            self._tell(tenure, stop, ended=working.done(), lost=any(task.done() for task in lost))
+            if any(task.done() for task in lost):
+                log.warning("lease.lost", lease=self._name, fence=tenure.fence)
         finally:
             tenure.end()
             for task in tasks:
@@ -163,11 +164,7 @@ class LeaseKeeper:
             await self._release(tenure)
         if not working.cancelled() and (error := working.exception()) is not None:
             log.error("lease.work_failed", lease=self._name, exc_info=error)
-
-    def _tell(self, tenure: Tenure, stop: asyncio.Event, *, ended: bool, lost: bool) -> None:
-        if lost:
-            log.warning("lease.lost", lease=self._name, fence=tenure.fence)
-        elif ended and not stop.is_set():
+        elif not working.cancelled() and not stop.is_set():
             log.warning("lease.work_ended", lease=self._name)
 
     async def _renew(self, tenure: Tenure) -> None:

@@ -36,6 +36,7 @@ class Pulse:
         self._clock = clock
         self._started_at = clock()
         self._taken: dict[Taken, datetime] = {}
+        self._ended = False
 
     def note(self, what: Taken) -> None:
         """This was taken just now. Remembers it for the next beat, and writes nothing."""
@@ -51,7 +52,10 @@ class Pulse:
             log.warning("pulse.not_stored", error=type(error).__name__)
 
     async def beat(self) -> None:
-        """Write the row. A database in trouble is logged and waited out: what was noted goes with a later beat."""
+        """Write the row. A database in trouble is logged and waited out: what was noted goes with a later beat.
+
+        After the end it does nothing.
+        """
         try:
             await self._database.write(self._write)
         except Exception as error:
@@ -62,12 +66,15 @@ class Pulse:
 
     async def end(self) -> None:
         """Take the row away: this process stopped as it should."""
+        self._ended = True
         try:
             await self._database.write(lambda unit: processes.leave(unit, self.name))
         except Exception as error:
             log.warning("pulse.not_stored", error=type(error).__name__)
 
     def _write(self, unit: Unit) -> None:
+        if self._ended:
+            return
         processes.be_seen(
             unit,
             name=self.name,

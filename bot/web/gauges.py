@@ -42,7 +42,7 @@ def _moment(at: datetime | None, *labels: str) -> list[Sample]:
 
 
 def _skew(f: Figures) -> list[Sample]:
-    return [] if f.database_at is None else _one((f.at - f.database_at).total_seconds())
+    return [] if f.skew_s is None else _one(f.skew_s)
 
 
 def _alive(figures: Figures) -> Iterable[Sample]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
 import psycopg
 from sqlalchemy import Table, delete, insert, select, update
@@ -61,6 +62,7 @@ class Filling:
         self._progress = progress
         self._size = batch_rows
         self._copied = {table.name: Digest() for table in carried()}
+        self._after: dict[str, Key | None] = dict.fromkeys(self._copied)
         self.rows = sum(rows_in(original.core, table) for table in carried())
 
     @property
@@ -76,7 +78,8 @@ class Filling:
         with self._words("looking at what was copied before"):
             same = all(self._as_before(table) for table in carried())
             if not same:
-                self._copied = {table.name: Digest() for table in carried()}
+                self._copied = dict.fromkeys(self._copied, Digest())
+                self._after = dict.fromkeys(self._after)
                 self._clear()
         return same
 
@@ -86,8 +89,7 @@ class Filling:
             with self._words(f"copying {table.name}"):
                 self._copy(table)
                 with held(self._target, writing=True) as unit:
-                    finished = update(COPIED).where(COPIED.c.name == table.name).values(finished_at=now())
-                    unit.core.execute(finished)
+                    _note(unit, table, self._after[table.name], finished_at=now())
 
     def differing(self) -> list[str]:
         """A line for each table whose rows or content are not what was read from the original."""
@@ -112,36 +114,35 @@ class Filling:
         return found
 
     def _copy(self, table: Table) -> None:
-        after = self._noted(table)
-        for rows in batches(self._original.core, table, self._size, after=after):
+        for rows in batches(self._original.core, table, self._size, after=self._after[table.name]):
             last = key_of(table, rows[-1])
+            changes = {"last_key": written(last), "copied": COPIED.c.copied + len(rows), "finished_at": None}
             try:
                 with held(self._target, writing=True) as unit:
+                    _note(
+                        unit, table, self._after[table.name], **changes
+                    )  # first: keeps others from these rows
                     load(unit.core, table, rows)
-                    _note(unit, table, after, last, len(rows))
             except (psycopg.DataError, DataError) as error:
                 if why := unfit(table, rows):
                     raise CopyRefused(
                         f"PostgreSQL cannot keep a row: {why}. Nothing is lost; please report it."
                     ) from error
                 raise
-            after = last
+            self._after[table.name] = last
             self._copied[table.name] += of_rows(rows)
             self._progress(f"Copying {table.name}", self.done, self.rows)
 
-    def _noted(self, table: Table) -> Key | None:
-        with held(self._target, writing=False) as unit:
-            return read(
-                unit.core.execute(select(COPIED.c.last_key).where(COPIED.c.name == table.name)).scalar_one()
-            )
-
     def _as_before(self, table: Table) -> bool:
-        last = self._noted(table)
+        with held(self._target, writing=False) as unit:
+            noted = select(COPIED.c.last_key).where(COPIED.c.name == table.name)
+            last = read(unit.core.execute(noted).scalar_one())
+            there = of_table(unit.core, table, self._size)
         if last is not None:
+            self._after[table.name] = last
             self._copied[table.name] = of_table(self._original.core, table, self._size, upto=last)
         self._progress(f"Looking at {table.name}", self.done, self.rows)
-        with held(self._target, writing=False) as unit:
-            return of_table(unit.core, table, self._size) == self._copied[table.name]
+        return there == self._copied[table.name]
 
     def _clear(self) -> None:
         with held(self._target, writing=True) as unit:
@@ -161,15 +162,11 @@ def finish(unit: Unit, now: datetime) -> None:
     moves.finish(unit, now)
 
 
-def _note(unit: Unit, table: Table, before: Key | None, last: Key, rows: int) -> None:
+def _note(unit: Unit, table: Table, before: Key | None, **changes: Any) -> None:
     """Notes how far the table has come. Raises CopyRefused when somebody else fills it too."""
     noted = None if before is None else written(before)
-    moved_on = unit.core.execute(
-        update(COPIED)
-        .where(COPIED.c.name == table.name, COPIED.c.last_key.is_not_distinct_from(noted))
-        .values(last_key=written(last), copied=COPIED.c.copied + rows, finished_at=None)
-    )
-    if moved_on.rowcount != 1:
+    as_left = (COPIED.c.name == table.name, COPIED.c.last_key.is_not_distinct_from(noted))
+    if unit.core.execute(update(COPIED).where(*as_left).values(changes)).rowcount != 1:
         raise CopyRefused(
             "Another `karo move` fills the same database: let that one end, then repeat this one."
         )

@@ -66,6 +66,7 @@ def bring_up(
 
 def _bring_up(engine: Engine, keys: Sequence[str], lock_ms: int) -> None:
     with engine.begin() as connection:
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})")
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = {lock_ms:d}")
         migrate(connection)
         wrapped = wrapped_key(connection)

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from honcho.environ import parse_procfile
@@ -134,6 +135,10 @@ class Cluster:
     def _open_doors(self) -> None:
         self.crossing.doors = [runner.port for runner in self.of_kind("web")]
 
+    def now(self) -> datetime:
+        """This very moment."""
+        return utc_now()
+
     async def broken(self) -> list[str]:
         """What `karo check` finds."""
         return await self.database.read(lambda unit: checks.run(unit, self.school_id, utc_now()))
@@ -185,9 +190,7 @@ async def cluster(
             database, school.id, listed, file_name="students.csv", dry_run=False, now=utc_now()
         )
         assert not imported.problems
-        town = Cluster(
-            settings, database, telegram.api, mpesa.simulator, crossing, folder, school.id
-        )
+        town = Cluster(settings, database, telegram.api, mpesa.simulator, crossing, folder, school.id)
         try:
             yield town
             assert await town.broken() == []

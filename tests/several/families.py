@@ -43,10 +43,5 @@ def paid_messages(person: Person) -> list[str]:
 def agree(town: Cluster) -> None:
     """Every shilling that M-PESA moved was told to its payer, by its receipt number, once."""
     for movement in town.mpesa.books.movements:
-        told = [
-            text
-            for person in town.people
-            for text in paid_messages(person)
-            if movement.receipt in text
-        ]
+        told = [text for person in town.people for text in paid_messages(person) if movement.receipt in text]
         assert len(told) == 1, f"{len(told)} messages for one receipt"

@@ -46,7 +46,9 @@ async def test_families_pay_through_two_web_processes_and_two_workers(town: Clus
         await asyncio.gather(*(pay(person, 1000 + number) for number, person in enumerate(parents)))
 
         async with httpx.AsyncClient(trust_env=False) as operator:
-            seen = [(await operator.get(f"http://127.0.0.1:{door}/metrics")).text for door in (port, port + 1)]
+            seen = [
+                (await operator.get(f"http://127.0.0.1:{door}/metrics")).text for door in (port, port + 1)
+            ]
     finally:
         honcho.send_signal(signal.SIGTERM)
         await asyncio.wait_for(honcho.communicate(), 30)
@@ -55,7 +57,7 @@ async def test_families_pay_through_two_web_processes_and_two_workers(town: Clus
     assert len(town.mpesa.pushes) == 8
     agree(town)
     for metrics in seen:
-        assert 'karo_processes{kind="worker"} 2.0' in metrics
+        assert 'karo_processes_alive{kind="worker"} 2.0' in metrics
     code, said = await town.karo("check")
     assert (code, "All invariants hold." in said) == (0, True), said
 

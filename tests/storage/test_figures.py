@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -49,7 +49,7 @@ def after(**length: float) -> datetime:
 
 
 async def look(database: Database, at: datetime = NOON) -> Figures:
-    return await database.read(lambda unit: figures.read(unit, 1, lambda: at))
+    return await database.read(lambda unit: figures.read(unit, 1, lambda: at, lambda: NOON))
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ async def test_an_empty_school_has_nothing_anywhere(school: Database) -> None:
     assert set(found.attention.values()) == {nothing}
     assert (found.processes, found.leases, found.callback_at, found.update_at) == ((), (), None, None)
     assert found.schema == found.schema_newest
-    assert (found.database_at is not None) == school.shared
+    assert (found.skew_s is not None) == school.shared
 
 
 async def test_open_payments_by_status_and_since_when(school: Database) -> None:
@@ -247,4 +247,13 @@ async def test_another_schools_rows_are_not_counted(school: Database) -> None:
     empty = await look(school)
     await school.write(elsewhere)
     found = await look(school)
-    assert replace(found, database_at=None) == replace(empty, database_at=None)
+    assert replace(found, skew_s=None) == replace(empty, skew_s=None)
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_a_machine_whose_clock_is_ahead_is_shown(school: Database) -> None:
+    def ahead() -> datetime:
+        return datetime.now(UTC) + timedelta(hours=2)
+
+    found = await school.read(lambda unit: figures.read(unit, 1, lambda: NOON, ahead))
+    assert found.skew_s == pytest.approx(7200, abs=600)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError
 
-from storage import jobs, people, schools
+from storage import jobs
 from storage.database import Database, DatabaseClosed, NestedUnit, Unit
 from storage.writer import AT_MOST
 from tests.builders import NOON
@@ -70,33 +69,6 @@ async def test_a_broken_constraint_undoes_its_unit_alone(writing: Database) -> N
     assert await writing.read(periods) == ["after", "before"]
 
 
-async def test_a_unit_that_swallows_a_broken_flush_is_told_that_nothing_was_stored(
-    writing: Database,
-) -> None:
-    def swallow(unit: Unit) -> str:
-        take("in vain")(unit)
-        with contextlib.suppress(IntegrityError):
-            people.add_staff(unit, 404, "of no school", "staff", NOON)
-        return "all well"
-
-    results = await behind_a_gate(writing, [take("before"), swallow, take("after")])
-    assert results[0] is results[2] is True
-    assert isinstance(results[1], Exception)
-    assert await writing.read(periods) == ["after", "before"]
-
-
-async def test_what_the_session_still_held_back_is_stored(writing: Database) -> None:
-    def rename(unit: Unit) -> None:
-        school = schools.first(unit)
-        assert school is not None
-        school.name = "Umoja School"
-
-    await writing.write(rename)
-    school = await writing.read(schools.first)
-    assert school is not None
-    assert school.name == "Umoja School"
-
-
 async def test_a_cancelled_caller_does_not_cancel_its_unit(writing: Database) -> None:
     gate = Gate()
     held = asyncio.ensure_future(writing.write(gate))
@@ -133,11 +105,6 @@ async def test_a_result_is_on_disk_before_its_caller_has_it(writing: Database, o
     for number in range(10):
         await writing.write(take(f"{number}"))
         assert len(await other.read(periods)) == number + 1
-
-
-async def test_readers_cannot_write(writing: Database) -> None:
-    with pytest.raises(OperationalError):
-        await writing.read(take("never"))
 
 
 async def test_two_processes_may_write_in_turn(writing: Database, open_again: OpenAgain) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import structlog
 from sqlalchemy import text
+from structlog.testing import LogCapture
 
 from bot.channels.telegram import arrived
 from bot.services.converse import Converse, Taken
@@ -138,6 +141,19 @@ async def antidote(process: Process) -> None:
         process.database,
         "DROP FUNCTION poison CASCADE" if process.database.shared else "DROP TRIGGER poisoned",
     )
+
+
+@contextmanager
+def heard() -> Iterator[list[str]]:
+    """The events of the log, once it is over."""
+    capture, before = LogCapture(), structlog.get_config()["processors"]
+    structlog.configure(processors=[capture])
+    events: list[str] = []
+    try:
+        yield events
+    finally:
+        structlog.configure(processors=before)
+        events += [entry["event"] for entry in capture.entries]
 
 
 async def stored_order(database: Database) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ from storage.database import Database, Unit
 from storage.opening import open_database
 from tests.bot.services.chatting import GRACE, Chatting
 from tests.bot.services.counter import Counter, counter
+from tests.bot.services.intaking import heard
 from tests.bot.services.safaricom import callback_body
 from tests.databases import MASTER_KEY, drop_postgres, fresh_postgres
 from tests.storage.writing import Gate
@@ -52,8 +53,6 @@ class Twins:
 
     async def _somebody_waits(self) -> bool:
         query = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
-        q2 = "SELECT query FROM pg_stat_activity WHERE wait_event_type='Lock'"
-        print("WAITS", await self.place.database.read(lambda unit: unit.core.exec_driver_sql(q2).all()))
         return await self.place.database.read(
             lambda unit: bool(unit.core.exec_driver_sql(query).scalar_one())
         )
@@ -130,17 +129,18 @@ async def test_news_does_not_undo_a_step_that_another_process_takes(twins: Twins
     sent = place.mpesa.last()
     body = callback_body(sent.checkout, number="UKB7RT61SV", amount=1500.0)
 
-    await held_open(
-        place,
-        does(91, Command("pay")),
-        lambda: asyncio.create_task(twins.settle.callback(sent.token, body)),
-        twins,
-    )
+    with heard() as events:
+        await held_open(
+            place,
+            does(91, Command("pay")),
+            lambda: asyncio.create_task(twins.settle.callback(sent.token, body)),
+            twins,
+        )
 
     assert waiting.at is not At.CHILD
     assert (await twins.state()).at is At.CHILD
-    heard = await place.heard(place.grace.chat); print("HEARD", heard)
-    assert "Paid" in heard
+    assert "Paid" in await place.heard(place.grace.chat)
+    assert "news.not_drawn" not in events  # it was in the way, and nothing was wrong with the screen
     (told,) = await Chatting(place, GRACE, 95).does(Typed("1"))
     assert "older" not in told.text
 

@@ -187,6 +187,14 @@ def test_only_the_cells_with_such_a_formula_are_named() -> None:
     ]
 
 
+def test_a_formula_with_no_result_beside_one_whose_result_is_nothing_is_told_apart() -> None:
+    data = workbook(child(opening_balance="=1+1"), child(admission_number="7", opening_balance="=T(A1)"))
+    nothing = with_sheet_xml(data, '<c r="F3"><f>', '<c r="F3" t="str"><f>')
+    assert [reason.partition(" is a formula")[0] for reason in refusals(nothing)] == [
+        "line 2: the opening balance"
+    ]
+
+
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!"])
 def test_an_error_of_the_spreadsheet_is_refused_in_workbook_and_csv_alike(error: str) -> None:
     book = book_of([HEADER, child(admission_number=error, guardian_phone=error)])

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from structlog.testing import LogCapture
 
 from bot.services.incoming import TRIES
 from storage import arrivals
@@ -23,6 +20,7 @@ from tests.bot.services.intaking import (
     Process,
     all_at_once,
     antidote,
+    heard,
     membership_changed,
     poison,
     processes,
@@ -60,19 +58,6 @@ async def crew(databases: list[Database], clock: Clock) -> list[Process]:
     """Two processes that know nobody yet."""
     await databases[0].write(empty)
     return await processes(databases, clock)
-
-
-@contextmanager
-def heard() -> Iterator[list[str]]:
-    """The events of the log, once it is over."""
-    capture, before = LogCapture(), structlog.get_config()["processors"]
-    structlog.configure(processors=[capture])
-    events: list[str] = []
-    try:
-        yield events
-    finally:
-        structlog.configure(processors=before)
-        events += [entry["event"] for entry in capture.entries]
 
 
 async def test_forty_in_parallel_with_repeats_and_later_ones_first_take_effect_once(
