@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypedDict
 
 from sqlalchemy import func, select, text
 
@@ -91,22 +92,7 @@ def read(
         attention=of_attention(unit, school_id),
         suspense=suspense,
         suspense_cents=cents,
-        unnumbered=pile(
-            unit, RECEIPTS, "created_at", RECEIPTS.c.school_id == school_id, RECEIPTS.c.number.is_(None)
-        ),
-        arrivals=pile(
-            unit, ARRIVALS, "received_at", of_school(ARRIVALS, school_id), text("state = 'waiting'")
-        ),
-        campaigns=pile(
-            unit,
-            CAMPAIGNS,
-            "started_at",
-            CAMPAIGNS.c.school_id == school_id,
-            CAMPAIGNS.c.finished_at.is_(None),
-        ),
-        blocked_chats=pile(
-            unit, _CHATS, "created_at", of_school(_CHATS, school_id), _CHATS.c.blocked_at.is_not(None)
-        ).count,
+        **_others(unit, school_id),
         callback_at=_newest(_last_body(unit, school_id), *(process.callback_at for process in running)),
         update_at=_newest(*_last_updates(unit, school_id), *(process.update_at for process in running)),
         processes=running,
@@ -117,6 +103,30 @@ def read(
         schema_newest=newest(),
         schema_floor=unit.core.execute(select(FLOOR.c.floor)).scalar() or "",
     )
+
+
+class _Others(TypedDict):
+    unnumbered: Pile
+    arrivals: Pile
+    campaigns: Pile
+    blocked_chats: int
+
+
+def _others(unit: Unit, school_id: int) -> _Others:
+    numbers, rounds = RECEIPTS.c, CAMPAIGNS.c
+    blocked = _CHATS.c.blocked_at.is_not(None)
+    return {
+        "unnumbered": pile(
+            unit, RECEIPTS, "created_at", numbers.school_id == school_id, numbers.number.is_(None)
+        ),
+        "arrivals": pile(
+            unit, ARRIVALS, "received_at", of_school(ARRIVALS, school_id), text("state = 'waiting'")
+        ),
+        "campaigns": pile(
+            unit, CAMPAIGNS, "started_at", rounds.school_id == school_id, rounds.finished_at.is_(None)
+        ),
+        "blocked_chats": pile(unit, _CHATS, "created_at", of_school(_CHATS, school_id), blocked).count,
+    }
 
 
 def _last_body(unit: Unit, school_id: int) -> datetime | None:

@@ -22,8 +22,6 @@ def shown_number(value: int | float, number_format: str) -> str:
     digits = text.removeprefix("-")
     if not digits.isdigit():
         return text
-    if not digits.strip("0"):
-        text = digits
     return text if text.startswith("-") else _fill(number_format.partition(";")[0], digits)
 
 

@@ -9,7 +9,10 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from sqlalchemy import text
 
 from bot.playground.botapi import BotApi, BotApiServer
 from bot.services.imports import import_students
@@ -17,8 +20,19 @@ from bot.settings import Settings
 from bot.wiring import open_for, the_school, utc_now
 from daraja.simulator import Simulator, SimulatorConfig, SimulatorServer
 from storage import checks
+from storage.unit import Unit
 from tests.journeys.premises import school_settings
 from tests.journeys.town import STUDENTS
+
+#: For anything that a process does. Nothing is slow about it; a machine with much else to do may be.
+PATIENCE_S = 120.0
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+#: What a process may still hold when it dies.
+LEASES = (
+    "UPDATE leases SET taken_at = :long_ago, until = :long_ago",
+    "UPDATE payments SET lease_until = :long_ago WHERE lease_until IS NOT NULL",
+    "UPDATE outbox_messages SET lease_until = :long_ago WHERE lease_until IS NOT NULL",
+)
 
 
 @dataclass
@@ -56,7 +70,7 @@ class Office:
         assert self.process.stdout is not None
         said = b""
         while b"web door" not in said:
-            line = await asyncio.wait_for(self.process.stdout.readline(), 30)
+            line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S)
             assert line, said.decode() + self.complaints()
             said += line
 
@@ -70,8 +84,9 @@ class Office:
         return " ".join((self.folder / "karo.log").read_text().split())
 
     async def kill(self) -> None:
-        """SIGKILL: no goodbye."""
+        """SIGKILL: no goodbye. Whatever it held has lapsed when this returns."""
         await self._end(signal.SIGKILL)
+        await self.time_of_leases_passes()
 
     async def stop(self) -> int:
         """SIGTERM; the exit code."""
@@ -86,6 +101,15 @@ class Office:
         await self.kill()
         await self.start()
 
+    async def time_of_leases_passes(self) -> None:
+        """On a server, another process takes a dead one's work when its lease ends: 150 seconds at most, at once
+        here. On a file there is no other process: the next one that starts takes everything.
+        """
+        database = open_for(self.settings)
+        if database.shared:
+            await database.write(_end_leases)
+        database.close()
+
     async def _end(self, how: signal.Signals) -> int:
         assert self.process is not None
         with contextlib.suppress(ProcessLookupError):
@@ -94,7 +118,7 @@ class Office:
 
     async def _ended(self) -> int:
         assert self.process is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             await self.process.communicate()
         assert self.process.returncode is not None
         code, self.process = self.process.returncode, None
@@ -128,6 +152,11 @@ async def office(folder: Path, database_url: str = "") -> AsyncIterator[Office]:
             if machine.process is not None:
                 await machine.kill()
         assert await broken(settings) == []
+
+
+def _end_leases(unit: Unit) -> None:
+    for statement in LEASES:
+        unit.core.execute(text(statement), {"long_ago": LONG_AGO})
 
 
 async def _import(settings: Settings) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.playground.person import Person
 from daraja.simulator import Scenario
-from tests.journeys.office import Office, office
+from tests.journeys.office import PATIENCE_S, Office, office
 
 STEPS = {
     "/start": "Choose your language",
@@ -40,7 +40,7 @@ async def act(person: Person, step: str) -> None:
         person.say(step)
     else:
         person.tap(step)
-    await person.wait_for(STEPS[step], 30)
+    await person.wait_for(STEPS[step], PATIENCE_S)
 
 
 async def test_a_parent_goes_on_after_a_kill_between_any_two_steps(machine: Office) -> None:
@@ -51,7 +51,7 @@ async def test_a_parent_goes_on_after_a_kill_between_any_two_steps(machine: Offi
         await machine.restart()
 
     grace.tap("confirm")
-    told = await grace.wait_for("Paid", 30)
+    told = await grace.wait_for("Paid", PATIENCE_S)
 
     assert machine.mpesa.books.movements[0].receipt in told.text
     assert len(machine.mpesa.pushes) == 1
@@ -67,7 +67,7 @@ async def test_a_tap_on_pay_while_karo_is_down_is_taken_up_at_the_next_start(mac
     grace.tap("confirm")
     await machine.start()
 
-    await grace.wait_for("Paid", 30)
+    await grace.wait_for("Paid", PATIENCE_S)
 
     assert len(machine.mpesa.pushes) == 1
 
@@ -79,7 +79,7 @@ async def test_a_kill_while_the_prompt_is_open_loses_nothing(machine: Office) ->
     for step in STEPS:
         await act(grace, step)
     grace.tap("confirm")
-    await grace.wait_for("Type your PIN only", 30)
+    await grace.wait_for("Type your PIN only", PATIENCE_S)
     await machine.kill()
     machine.mpesa.answer_prompt("254700000101", "pin")
     await machine.mpesa.wait_for_callbacks(1)
@@ -88,7 +88,7 @@ async def test_a_kill_while_the_prompt_is_open_loses_nothing(machine: Office) ->
     await machine.start()
     await _the_callback_comes_again(machine)
 
-    await grace.wait_for("Paid", 30)
+    await grace.wait_for("Paid", PATIENCE_S)
     assert len(machine.mpesa.pushes) == 1
 
 
@@ -105,10 +105,10 @@ async def test_a_kill_while_the_push_is_under_way_never_rings_twice(machine: Off
 
     await machine.start()
 
-    told = await grace.wait_for("Not finished yet", 30)
+    told = await grace.wait_for("Not finished yet", PATIENCE_S)
     assert "PIN" not in told.text
     machine.mpesa.answer_prompt("254700000101", "pin")
-    await grace.wait_for("Paid", 30)
+    await grace.wait_for("Paid", PATIENCE_S)
     assert len(machine.mpesa.pushes) == 1
 
 

@@ -15,7 +15,7 @@ from bot.services import staffing
 from bot.wiring import open_for, the_school, utc_now
 from daraja.simulator import Scenario
 from storage.unit import Unit
-from tests.journeys.office import Office, office
+from tests.journeys.office import PATIENCE_S, Office, office
 
 GRACE, JOSEPH, PETER = "254700000101", "254700000102", "254700000103"
 
@@ -31,22 +31,22 @@ async def arrive(machine: Office, user_id: int, phone: str) -> Person:
     """A parent who is linked and stands at the menu."""
     person = machine.api.person(user_id, f"Parent {user_id}", phone)
     person.say("/start")
-    await person.press("en", 30)
-    await person.press("agree", 30)
-    await person.wait_for("Share your phone number", 30)
+    await person.press("en", PATIENCE_S)
+    await person.press("agree", PATIENCE_S)
+    await person.wait_for("Share your phone number", PATIENCE_S)
     person.share_contact()
-    await person.wait_for("What would you like to do", 30)
+    await person.wait_for("What would you like to do", PATIENCE_S)
     return person
 
 
 async def pay(person: Person) -> None:
     """From the menu up to and with the tap on Pay, for the first child."""
     for key in ("pay", "child:1"):
-        await person.press(key, 30)
-    await person.wait_for("How much", 30)
+        await person.press(key, PATIENCE_S)
+    await person.wait_for("How much", PATIENCE_S)
     person.say("1500")
     for key in ("own", "confirm"):
-        await person.press(key, 30)
+        await person.press(key, PATIENCE_S)
 
 
 async def admin_of(machine: Office) -> Person:
@@ -61,7 +61,7 @@ async def admin_of(machine: Office) -> Person:
     database.close()
     admin = machine.api.person(900, "Head", "254700000900")
     admin.say(f"/start {code}")
-    await admin.press("en", 30)
+    await admin.press("en", PATIENCE_S)
     return admin
 
 
@@ -80,13 +80,13 @@ async def test_stopped_while_a_prompt_is_open(machine: Office) -> None:
     await machine.start()
     grace = await arrive(machine, 101, GRACE)
     await pay(grace)
-    await grace.wait_for("Type your PIN only", 30)
+    await grace.wait_for("Type your PIN only", PATIENCE_S)
 
     assert await machine.stop() == 0
 
     await machine.start()
     machine.mpesa.answer_prompt(GRACE, "pin")
-    told = await grace.wait_for("Paid", 30)
+    told = await grace.wait_for("Paid", PATIENCE_S)
     assert machine.mpesa.books.movements[0].receipt in told.text
     assert len(machine.mpesa.pushes) == 1
 
@@ -102,9 +102,9 @@ async def test_a_stop_waits_for_a_push_that_is_answered_soon(machine: Office) ->
     assert await machine.stop() == 0
 
     await machine.start()
-    await grace.wait_for("Type your PIN only", 30)
+    await grace.wait_for("Type your PIN only", PATIENCE_S)
     machine.mpesa.answer_prompt(GRACE, "pin")
-    await grace.wait_for("Paid", 30)
+    await grace.wait_for("Paid", PATIENCE_S)
     assert len(machine.mpesa.pushes) == 1
 
 
@@ -117,11 +117,12 @@ async def test_a_push_that_is_not_answered_in_time_is_uncertain_and_never_sent_a
     await machine.mpesa.wait_for_pushes(1)
 
     assert await machine.stop() == 0
+    await machine.time_of_leases_passes()
 
     await machine.start()
-    await grace.wait_for("Not finished yet", 30)
+    await grace.wait_for("Not finished yet", PATIENCE_S)
     machine.mpesa.answer_prompt(GRACE, "pin")
-    await grace.wait_for("Paid", 30)
+    await grace.wait_for("Paid", PATIENCE_S)
     assert len(machine.mpesa.pushes) == 1
 
 
@@ -132,20 +133,20 @@ async def test_stopped_amid_a_campaign_each_family_is_reminded_once(machine: Off
         for user_id, phone in ((101, GRACE), (102, JOSEPH), (103, PETER))
     ]
     admin = await admin_of(machine)
-    await admin.wait_for("What would you like to do", 30)
+    await admin.wait_for("What would you like to do", PATIENCE_S)
     admin.say("/remind")
-    confirmation = await admin.wait_for("Families in arrears: 3", 30)
+    confirmation = await admin.wait_for("Families in arrears: 3", PATIENCE_S)
     sent = len(machine.api.calls_of("sendMessage"))
     machine.api.fail_next("sendMessage", delay_s=60, times=3)
     admin.tap_button(confirmation.id, 0)
-    await machine.api.until(lambda: len(machine.api.calls_of("sendMessage")) >= sent + 3, 30)
+    await machine.api.until(lambda: len(machine.api.calls_of("sendMessage")) >= sent + 3, PATIENCE_S)
 
     assert await machine.stop() == 0
 
     await machine.start()
     expected = [2, 1, 1]
-    await machine.api.until(lambda: [reminders(person) for person in families] == expected, 30)
-    await machine.api.until(lambda: "of 4" in admin.messages[-1].text, 30)
+    await machine.api.until(lambda: [reminders(person) for person in families] == expected, PATIENCE_S)
+    await machine.api.until(lambda: "of 4" in admin.messages[-1].text, PATIENCE_S)
     assert await machine.stop() == 0
     assert [reminders(person) for person in families] == expected
 
@@ -153,7 +154,7 @@ async def test_stopped_amid_a_campaign_each_family_is_reminded_once(machine: Off
 async def test_stopped_while_telegram_keeps_silent_at_start(machine: Office) -> None:
     machine.api.fail_next("getMe", delay_s=60)
     await machine.launch()
-    await machine.api.until(lambda: len(machine.api.calls_of("getMe")) == 1, 30)
+    await machine.api.until(lambda: len(machine.api.calls_of("getMe")) == 1, PATIENCE_S)
 
     assert await machine.stop() == 0
 
@@ -163,12 +164,12 @@ async def test_telegram_out_of_reach_at_start_is_waited_out_and_callbacks_are_ta
     await machine.start()
     grace = await arrive(machine, 101, GRACE)
     await pay(grace)
-    await grace.wait_for("Type your PIN only", 30)
+    await grace.wait_for("Type your PIN only", PATIENCE_S)
     await machine.stop()
     asked = len(machine.api.calls_of("getMe"))
     machine.api.fail_next("getMe", status=502, times=2)
     await machine.launch()
-    await machine.api.until(lambda: len(machine.api.calls_of("getMe")) == asked + 1, 30)
+    await machine.api.until(lambda: len(machine.api.calls_of("getMe")) == asked + 1, PATIENCE_S)
 
     machine.mpesa.answer_prompt(GRACE, "pin")
     await machine.mpesa.wait_for_callbacks(1)
@@ -176,7 +177,7 @@ async def test_telegram_out_of_reach_at_start_is_waited_out_and_callbacks_are_ta
     assert machine.mpesa.callbacks[0].status == 200
     assert len(machine.api.calls_of("getMe")) == asked + 1
     await machine.greeted()
-    await grace.wait_for("Paid", 30)
+    await grace.wait_for("Paid", PATIENCE_S)
     assert await machine.stop() == 0
 
 

@@ -90,6 +90,21 @@ async def test_another_reader_is_said_in_words_and_waited_out(stage: Stage) -> N
     assert "another program reads this bot's updates" in logs.entries[0]["why"]
 
 
+async def test_a_webhook_that_another_sets_meanwhile_is_said_in_words_and_waited_out(stage: Stage) -> None:
+    desk = Desk()
+    with heard() as logs:
+        async with polling(stage, desk):
+            await stage.api.until(lambda: bool(stage.api.calls_of("getUpdates")))
+            await stage.bot.set_webhook("https://karo.school.ac.ke/telegram/secret")
+            await logs.signal.until(lambda: len(logs.entries) >= 2, 10)
+            assert len(stage.api.calls_of("deleteWebhook")) == 1
+            stage.amina.say("hatimaye")
+            await stage.bot.delete_webhook(drop_pending_updates=False)
+            await desk.until(lambda: desk.texts == ["hatimaye"])
+    assert {entry["error"] for entry in logs.entries} == {"Conflict"}
+    assert "has set a webhook" in logs.entries[0]["why"]
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [(502, "trouble"), (401, "check TELEGRAM_BOT_TOKEN"), (404, "check TELEGRAM_BOT_TOKEN")],
