@@ -1,6 +1,6 @@
 # make demo          a paid and a cancelled payment on this machine, no account needed; serves on until Ctrl-C
 # make demo ONCE=1   the same, then ends: 0 only when both happened as they should
-# make test          every test
+# make test          every test, on as many cores as there are (at most 8); WORKERS=0: in one process
 # make check         what .ci/run checks, in the environment that is already there
 # make lock          write both lock files anew (needs uv)
 
@@ -8,6 +8,10 @@ VENV ?= .venv
 PYTHON ?=
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+
+# Here and not in pyproject.toml: a single test is quicker without workers.
+WORKERS ?= auto
+PYTEST := $(PY) -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 unexport PYTHONPATH
 unexport PYTHONHOME
@@ -19,14 +23,14 @@ demo: $(VENV)/.karo-run
 	@$(PY) -m bot demo $(if $(filter-out 0 no,$(ONCE)),--once)
 
 test: $(VENV)/.karo-dev
-	@$(PY) -m pytest
+	@$(PYTEST)
 
 check: $(VENV)/.karo-dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest
+	$(PYTEST)
 
 venv: $(VENV)/.karo-dev
 

@@ -30,6 +30,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(access_token\W{1,8})[A-Za-z0-9._~+/=-]{6,}"), rf"\1{HIDDEN}"),
     # the secret in a callback's address
     (re.compile(r"(/daraja/\w+/)[0-9A-Za-z_-]{16,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"(/telegram/)[0-9A-Za-z_-]{16,}"), rf"\1{HIDDEN}"),  # and in the webhook's
     (
         re.compile(rf"(?<!\d)(?:\+?254{_GAP}|\(?0)([17])(?:{_GAP}\d){{5}}((?:{_GAP}\d){{3}})(?!\d)"),
         rf"0\1{HIDDEN}\2",

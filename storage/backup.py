@@ -21,7 +21,7 @@ from storage.opening.embedded import open_embedded
 from storage.opening.files import write_new
 from storage.unit import Unit
 
-_PAGES: Final = 256  #: copied between two looks at the progress
+_PAGES: Final = 32  #: copied between two looks at the progress
 _AGAIN: Final = "There is no backup yet: mend that and repeat the same command."
 
 
@@ -89,9 +89,7 @@ def _pages(source: Database, draft: Path, progress: Progress) -> None:
         progress("Copying", total - remaining, total)
 
     with held(source, writing=False) as unit:
-        unit.core.exec_driver_sql(
-            "SELECT count(*) FROM sqlite_master"
-        )  # the snapshot is taken at the first look
+        unit.core.exec_driver_sql("SELECT count(*) FROM sqlite_master")  # only now there is a snapshot
         driver: Any = unit.core.connection.driver_connection
         with contextlib.closing(sqlite3.connect(draft)) as copy:
             driver.backup(copy, pages=_PAGES, progress=advanced)

@@ -20,10 +20,20 @@ from tests.leaks import SECRETS, RawLines, leaks_in
 if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
+# What their assertions compare is shown when they fail, as in the tests themselves.
+pytest.register_assert_rewrite(
+    *(
+        f"tests.{room}"
+        for room in ("bot", "builders", "daraja", "daraja_simulator", "journeys", "several", "storage")
+    )
+)
+
 # The gate tries the same examples each time; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("stable", derandomize=True, deadline=None, database=None)
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
+
+_LONG = frozenset({"journeys", "several"})
 
 _WRITTEN = io.StringIO()
 _RAW = RawLines()
@@ -57,6 +67,11 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     yield made
     if request.param == "postgres":
         drop_postgres(made)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The rooms with long tests first: at the end of a parallel run no worker waits for the other's long one."""
+    items.sort(key=lambda item: _LONG.isdisjoint(item.path.parts))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import books, migrate, run, school, tools
+from bot.cli import books, migrate, moving, run, school, tools
 from bot.cli.demo import demo as demo_command
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app.command("receipt")(books.receipt)
 app.command("attention")(books.attention)
 app.command("correct")(books.correct)
 app.command("check")(books.check)
+app.command("move")(moving.move)
+app.command("backup")(moving.backup)
 app.command("simulator")(tools.simulator)
 app.command("states")(tools.states)
 

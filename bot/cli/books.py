@@ -50,7 +50,7 @@ def attention(
         with_office(show)
     elif not note:
         stop_with("say with --note what was done about it.")
-    elif not with_office(close):
+    elif not with_office(close, writes=True):
         stop_with(f"nothing that waits is called {done}.")
     else:
         out.print(f"{escape(done)} is done.")
@@ -77,7 +77,7 @@ def correct(
         )
 
     try:
-        done = with_office(post)
+        done = with_office(post, writes=True)
     except corrections.CorrectionRefused as refused:
         stop_with(str(refused))
     out.print(escape(done.sentence()))

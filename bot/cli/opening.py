@@ -16,6 +16,7 @@ from bot import logs
 from bot.services.school import School
 from bot.settings import Purpose, Settings, SettingsError, load_settings
 from bot.wiring import open_for, the_school
+from storage import moves
 from storage.database import Database
 from storage.opening import StorageError
 
@@ -67,12 +68,21 @@ def opened(settings: Settings, *, exclusive: bool = False) -> Database:
     return database
 
 
-def with_office(work: Callable[[Office], Awaitable[T]]) -> T:
-    """Open the school's books, do one thing, close them."""
+async def refuse_moved(database: Database) -> None:
+    """Nothing runs or writes in a database that was carried elsewhere: one sentence and exit code 2."""
+    if (why := await database.read(moves.refusal)) is not None:
+        database.close()
+        stop_with(why)
+
+
+def with_office(work: Callable[[Office], Awaitable[T]], *, writes: bool = False) -> T:
+    """Open the school's books, do one thing, close them. writes: it may change what stands in them."""
     settings = settings_for("open")
 
     async def go() -> T:
         database = opened(settings)
+        if writes:
+            await refuse_moved(database)
         try:
             return await work(Office(settings, database, await the_school(database, settings)))
         finally:

@@ -8,7 +8,7 @@ import signal
 import structlog
 
 from bot.channels.telegram import UnknownBotToken
-from bot.cli.opening import opened, out, settings_for, stop_with
+from bot.cli.opening import opened, out, refuse_moved, settings_for, stop_with
 from bot.services.census import Census, take_census
 from bot.settings import SANDBOX_SHORTCODE, Purpose, Settings
 from bot.web import AddressInUse
@@ -47,6 +47,7 @@ def _serve(purpose: Purpose) -> None:
 async def serve(settings: Settings) -> None:
     """Build, say hello, serve until told to stop."""
     database = opened(settings, exclusive=settings.purpose == "run")
+    await refuse_moved(database)
     school = await the_school(database, settings)
     await _refuse_sandbox_money(settings, database)
     karo = Karo(settings, database, school)

@@ -68,7 +68,7 @@ def students(
                 progress=advanced,
             )
 
-    outcome = with_office(bring_in)
+    outcome = with_office(bring_in, writes=not dry_run)
     for line in outcome.report():
         out.print(escape(line))
     if outcome.problems:
@@ -93,7 +93,7 @@ def add(
         )
         return code, await staff_link(office.settings, code)
 
-    code, link = with_office(invite)
+    code, link = with_office(invite, writes=True)
     out.print(f"Send this to {escape(name)}, and to nobody else. It works once, for 24 hours:")
     if link is not None:
         print(link)
@@ -129,6 +129,6 @@ def remove(number: Annotated[int, typer.Argument(help="The number that `karo sta
             lambda unit: staffing.remove(unit, office.school.id, number, utc_now())
         )
 
-    if not with_office(take_away):
+    if not with_office(take_away, writes=True):
         stop_with(f"there is no staff member number {number}.")
     out.print("Removed.")

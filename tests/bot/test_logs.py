@@ -187,6 +187,10 @@ def test_the_secret_in_a_callback_address_is_hidden() -> None:
     assert Mask()("POST /daraja/stk/0123456789abcdef0123456789abcdef 200") == "POST /daraja/stk/••• 200"
 
 
+def test_the_secret_in_the_webhook_s_address_is_hidden() -> None:
+    assert Mask()(f"POST /telegram/{'0123abcd' * 8} 200") == "POST /telegram/••• 200"
+
+
 def test_a_fresh_access_token_is_hidden() -> None:
     masked = Mask()("""{"access_token": "c9SQxWWhmdVRlyh0zh8gZDTkubVF", "expires_in": "3599"}""")
     assert "c9SQx" not in masked

@@ -88,6 +88,11 @@ class Office:
         await self._end(signal.SIGKILL)
         await self.time_of_leases_passes()
 
+    async def clear_away(self) -> None:
+        """SIGKILL if it still runs, and its books stay as they are."""
+        if self.process is not None:
+            await self._end(signal.SIGKILL)
+
     async def stop(self) -> int:
         """SIGTERM; the exit code."""
         return await self._end(signal.SIGTERM)
@@ -149,8 +154,7 @@ async def office(folder: Path, database_url: str = "") -> AsyncIterator[Office]:
         try:
             yield machine
         finally:
-            if machine.process is not None:
-                await machine.kill()
+            await machine.clear_away()
         assert await broken(settings) == []
 
 

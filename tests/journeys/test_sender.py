@@ -75,12 +75,12 @@ class Line:
 
 
 @pytest.fixture
-async def line(tmp_path: Path) -> AsyncIterator[Line]:
+async def line(tmp_path: Path, database_url: str) -> AsyncIterator[Line]:
     async with AsyncExitStack() as stack:
         time = PatientTime()
         server = await stack.enter_async_context(BotApiServer(BotApi(clock=time.clock)))
         bot = await stack.enter_async_context(make_bot(server.api.token, server.url, timeout_s=1))
-        office = await stack.enter_async_context(post_office(tmp_path))
+        office = await stack.enter_async_context(post_office(tmp_path, database_url))
         stage = Line(office, server.api, time, TelegramMessenger(bot))
         office.time, office.messenger = time, stage
         office.new_sender()

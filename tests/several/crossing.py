@@ -22,7 +22,7 @@ class Crossing:
         self.port = 0
         self._turn = 0
         self._server: asyncio.Server | None = None
-        self._passing: set[asyncio.Task[None]] = set()
+        self._passing: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
@@ -42,22 +42,23 @@ class Crossing:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for task in self._passing:
+        passing = dict(self._passing)
+        for task, writer in passing.items():
             task.cancel()
-        await asyncio.gather(*self._passing, return_exceptions=True)
+            writer.close()
+        await asyncio.gather(*passing, return_exceptions=True)
 
-    async def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._passing.add(task)
+    def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._passing[task] = writer
+        task.add_done_callback(self._passing.pop)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._pass(reader, writer)
-        except (OSError, asyncio.CancelledError):
-            pass
-        finally:
-            self._passing.discard(task)
             with contextlib.suppress(OSError):
-                writer.close()
+                await self._pass(reader, writer)
+        finally:
+            writer.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         opened = await self._open()

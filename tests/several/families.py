@@ -21,12 +21,10 @@ async def link(person: Person) -> None:
 async def to_the_prompt(person: Person, amount: int = 1500) -> None:
     """From anywhere to the tap on Pay, for the only child, from the person's own phone."""
     person.say("/pay")
-    await person.next_message()
+    await person.wait_for("How much do you want to pay?")
     person.say(str(amount))
-    await person.next_message()
-    person.tap("own")
-    await person.next_message()
-    person.tap("confirm")
+    await person.press("own")
+    await person.press("confirm")
 
 
 async def pay(person: Person, amount: int = 1500) -> str:

@@ -182,7 +182,7 @@ async def test_what_was_set_can_be_asked_for_but_the_secret(stage: Stage, hook: 
 
 @pytest.mark.parametrize("url", ["http://karo.school.ac.ke/hook", "ftp://127.0.0.1/hook", "karo"])
 async def test_an_address_without_tls_is_taken_on_this_machine_only(stage: Stage, url: str) -> None:
-    with pytest.raises(BadRequest, match="(?i)https url must be provided"):
+    with pytest.raises(BadRequest, match=r"(?i)https url must be provided"):
         await stage.bot.set_webhook(url)
 
 
