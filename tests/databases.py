@@ -97,7 +97,10 @@ def _emptied(url: str) -> bool:
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute(_USED_BY_OTHERS).fetchone() != (0,):
             return False
-        if connection.execute(_SHAPE).fetchone() != _shape():
+        try:
+            if connection.execute(_SHAPE).fetchone() != _shape():
+                return False
+        except psycopg.errors.UndefinedTable:
             return False
         connection.execute(_EMPTY)
     return True

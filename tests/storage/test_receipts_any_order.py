@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +31,18 @@ S = PaymentStatus
 #: What one report tells: number, amount, time. A query tells nothing, a callback any part of it.
 TOLD = st.one_of(st.none(), st.tuples(st.booleans(), st.booleans(), st.booleans()))
 Told = tuple[bool, bool, bool]
+REPORTS = st.lists(TOLD, min_size=1, max_size=6)
+AMOUNTS = st.one_of(st.just(ASKED), st.integers(1, 250_000_00))
+
+#: Who is told of, which number, how much.
+STORIES = st.lists(
+    st.tuples(
+        st.integers(0, 2), st.one_of(st.none(), st.integers(0, 3)), st.sampled_from([None, ASKED, 900_00])
+    ),
+    max_size=12,
+)
+Story = list[tuple[int, int | None, int | None]]
+Test = Callable[..., None]
 
 
 def report_of(told: Told | None, number: str, amount: int) -> Report:
@@ -44,17 +58,33 @@ def report_of(told: Told | None, number: str, amount: int) -> Report:
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    story=st.lists(TOLD, min_size=1, max_size=6),
-    amount=st.one_of(st.just(ASKED), st.integers(1, 250_000_00)),
-    data=st.data(),
-)
+def on(engine: str, examples: int) -> Callable[[Test], Test]:
+    """A server takes its time for each story: it is told fewer."""
+    fewer = settings(
+        max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    return lambda test: pytest.mark.parametrize("url", [engine], indirect=True)(fewer(test))
+
+
+@on("sqlite", examples=80)
+@given(story=REPORTS, amount=AMOUNTS, data=st.data())
 def test_any_order_of_reports_leaves_the_same_book(
     database: Database, story: list[Told | None], amount: int, data: st.DataObject
 ) -> None:
+    the_same_book(database, [story, data.draw(st.permutations(story), label="order")], amount)
+
+
+@on("postgres", examples=20)
+@given(story=REPORTS, amount=AMOUNTS, data=st.data())
+def test_any_order_of_reports_leaves_the_same_book_on_a_server(
+    database: Database, story: list[Told | None], amount: int, data: st.DataObject
+) -> None:
+    the_same_book(database, [story, data.draw(st.permutations(story), label="order")], amount)
+
+
+def the_same_book(database: Database, orders: list[list[Told | None]], amount: int) -> None:
     """Queries and parts of one callback, told in two orders to two payments: same receipt, same balance."""
-    orders = [story, data.draw(st.permutations(story), label="order")]
+    story = orders[0]
     numbered, told, timed = (any(parts and parts[n] for parts in story) for n in range(3))
     due = amount if told else ASKED
 
@@ -84,18 +114,19 @@ def test_any_order_of_reports_leaves_the_same_book(
     assert first == second
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    story=st.lists(
-        st.tuples(
-            st.integers(0, 2), st.one_of(st.none(), st.integers(0, 3)), st.sampled_from([None, ASKED, 900_00])
-        ),
-        max_size=12,
-    )
-)
-def test_no_story_breaks_the_book(
-    database: Database, story: list[tuple[int, int | None, int | None]]
-) -> None:
+@on("sqlite", examples=40)
+@given(story=STORIES)
+def test_no_story_breaks_the_book(database: Database, story: Story) -> None:
+    nothing_breaks(database, story)
+
+
+@on("postgres", examples=12)
+@given(story=STORIES)
+def test_no_story_breaks_the_book_on_a_server(database: Database, story: Story) -> None:
+    nothing_breaks(database, story)
+
+
+def nothing_breaks(database: Database, story: Story) -> None:
     """Any reports of three payments and four numbers: invariants hold, no number is credited twice."""
 
     def play(unit: Unit) -> None:

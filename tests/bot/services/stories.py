@@ -132,12 +132,12 @@ _later = st.one_of(
 _END: list[Action] = [Jump(185), Jump(15), Jump(25 * 3600)]
 
 #: Anything after anything. It begins with a payment, else nothing in it means anything.
-_mixed: st.SearchStrategy[list[Action]] = st.builds(
+mixed: st.SearchStrategy[list[Action]] = st.builds(
     lambda first, rest: [first, *rest, *_END], _pays, st.lists(_later, min_size=4, max_size=12)
 )
 #: One prompt that nobody reports on: what queries say, at every pace, decides alone.
 _few_answers = [QueryAnswer(code=code) for code in ("1032", "1037", "4999", "7777", "0")]
-_silent: st.SearchStrategy[list[Action]] = st.builds(
+silent: st.SearchStrategy[list[Action]] = st.builds(
     lambda first, rest: [first, Asked(0, _few_answers[0]), *rest, *_END],
     st.builds(Pay, st.just(0), st.integers(0, 2), st.sampled_from([ACCEPTED, ACCEPTED, LOST]), st.none()),
     st.lists(
@@ -151,7 +151,7 @@ _silent: st.SearchStrategy[list[Action]] = st.builds(
     ),
 )
 #: Two prompts of which callbacks tell everything, and its contrary.
-_loud: st.SearchStrategy[list[Action]] = st.builds(
+loud: st.SearchStrategy[list[Action]] = st.builds(
     lambda first, second, rest: [first, second, *rest, *_END],
     st.builds(Pay, st.just(0), st.integers(0, 2), st.sampled_from([ACCEPTED, ACCEPTED, LOST]), st.none()),
     st.builds(Pay, st.just(1), st.integers(0, 2), st.just(ACCEPTED), st.none()),
@@ -163,5 +163,3 @@ _loud: st.SearchStrategy[list[Action]] = st.builds(
         max_size=8,
     ),
 )
-
-stories = st.one_of(_mixed, _silent, _loud)

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 
 from storage.database import Database
 from tests.bot.services.counter import counter, empty, open_file
 from tests.bot.services.play import Play
 from tests.bot.services.safaricom import ACCEPTED, QueryAnswer
-from tests.bot.services.stories import Action, Asked, Callback, Jump, Pay, Report, stories
+from tests.bot.services.stories import Action, Asked, Callback, Jump, Pay, Report, loud, mixed, silent
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +57,35 @@ async def tell(database: Database, story: list[Action]) -> None:
         play = Play(place)
         for action in story:
             await play.act(action)
-            await play.compare()
+            if not isinstance(action, Asked):  # what M-PESA would answer touches no book
+                await play.compare()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-@given(story=stories)
-@example(story=CORRECTED_DURING_THE_NEXT_PROMPT)
-@example(story=NUMBER_AFTER_THE_AMOUNT)
-@example(story=TWO_DIFFERENT_FAILURES)
+a_few = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+
+
+@pytest.mark.parametrize(
+    "story", [CORRECTED_DURING_THE_NEXT_PROMPT, NUMBER_AFTER_THE_AMOUNT, TWO_DIFFERENT_FAILURES]
+)
+def test_the_books_agree_with_reports_that_were_hard_once(file: Database, story: list[Action]) -> None:
+    asyncio.run(tell(file, story))
+
+
+@a_few
+@given(story=mixed)
 def test_the_books_agree_with_every_report_after_every_step(file: Database, story: list[Action]) -> None:
+    asyncio.run(tell(file, story))
+
+
+@a_few
+@given(story=silent)
+def test_the_books_agree_with_queries_alone(file: Database, story: list[Action]) -> None:
+    asyncio.run(tell(file, story))
+
+
+@a_few
+@given(story=loud)
+def test_the_books_agree_with_callbacks_that_contradict_each_other(
+    file: Database, story: list[Action]
+) -> None:
     asyncio.run(tell(file, story))
