@@ -63,8 +63,10 @@ class Database:
         """Runs one unit of work; returns its result once it is on disk, perhaps in one commit with others.
 
         fn: plain SQL, may be run again, returns plain values. An exception of its own undoes this unit
-        alone and is raised here. Cancelling the caller does not cancel the work. Raises NotStored when the
-        commit failed, DatabaseClosed after close, NestedUnit from inside a unit.
+        alone and is raised here; one that says that another process was in the way never is, whatever `fn`
+        makes of it: `fn` is run again. Cancelling the caller does not cancel the work. Raises NotStored when
+        the commit failed or others were in the way too often, DatabaseClosed after close, NestedUnit from
+        inside a unit.
         """
         self._refuse_inside()
         return self._write(fn)

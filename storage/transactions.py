@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 _OPEN = (TransactionStatus.ACTIVE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
-_ANSWERED = (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _AGAIN = (
     psycopg.errors.DeadlockDetected,  # 40P01
     psycopg.errors.SerializationFailure,  # 40001
@@ -32,14 +31,6 @@ def is_open(connection: Connection) -> bool:
     return bool(getattr(driver, "in_transaction", True))
 
 
-def is_aborted(connection: Connection) -> bool:
-    """Whether PostgreSQL would roll the transaction back instead of committing it."""
-    driver = connection.connection.driver_connection
-    return (
-        isinstance(driver, psycopg.Connection) and driver.info.transaction_status != TransactionStatus.INTRANS
-    )
-
-
 def is_unanswered(connection: Connection, error: BaseException) -> bool:
     """Whether a COMMIT that failed with this error may nevertheless have been carried out.
 
@@ -47,9 +38,6 @@ def is_unanswered(connection: Connection, error: BaseException) -> bool:
     """
     if connection.invalidated:
         return True
-    driver = connection.connection.driver_connection
-    if isinstance(driver, psycopg.Connection):
-        return driver.closed or driver.info.transaction_status not in _ANSWERED
     return getattr(getattr(error, "orig", None), "sqlite_errorname", "") == "SQLITE_IOERR_FSYNC"
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from storage.transactions import is_aborted, is_hindrance, is_open, is_unanswered
+from storage.transactions import is_hindrance, is_open, is_unanswered
 from storage.turns import DatabaseClosed, Job, Turns, answer
 from storage.unit import Unit
 from storage.vault import Vault
@@ -206,8 +206,6 @@ def _undo(savepoint: NestedTransaction) -> None:
 
 def _commit(transaction: RootTransaction) -> None:
     connection = transaction.connection
-    if is_aborted(connection):  # PostgreSQL would answer COMMIT with ROLLBACK, and call that no error
-        raise RuntimeError("The transaction was aborted behind the writer's back.")
     try:
         transaction.commit()
     except BaseException as error:

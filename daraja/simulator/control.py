@@ -41,6 +41,7 @@ def control_routes() -> list[Route]:
         "/fail": _fail,
         "/answer-prompt": _answer_prompt,
         "/forget-tokens": _forget_tokens,
+        "/rotate-credentials": _rotate_credentials,
         "/settle": _settle,
         "/reset": _reset,
     }
@@ -148,6 +149,12 @@ async def _answer_prompt(simulator: Simulator, asked: Mapping[str, Any]) -> obje
 
 async def _forget_tokens(simulator: Simulator, _: Mapping[str, Any]) -> object:
     simulator.forget_tokens()
+    return {"ok": True}
+
+
+async def _rotate_credentials(simulator: Simulator, asked: Mapping[str, Any]) -> object:
+    names = ("consumer_key", "consumer_secret", "passkey")
+    simulator.rotate_credentials(**{name: str(asked[name]) for name in names if asked.get(name) is not None})
     return {"ok": True}
 
 

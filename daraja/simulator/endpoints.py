@@ -98,6 +98,11 @@ class Daraja:
         scripted = self._levers.scripted_for(Endpoint.QUERY)
         return await self._answer(scripted, partial(self._query, authorization, content_type, raw))
 
+    def adopt(self, config: SimulatorConfig) -> None:
+        """The merchant's key, secret and passkey are other ones from now on."""
+        self._config = config
+        self.tokens.adopt(config)
+
     def refuse(self, fault: Fault) -> Reply:
         """An error body with a requestId of its own."""
         return Reply(fault.status, error_body(fault, merchant_request_id(self._rng)), code=fault.code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -91,8 +92,26 @@ class Simulator(Levers):
         """Every token minted so far is refused from now on (404.001.03)."""
         self.daraja.tokens.forget()
 
+    def rotate_credentials(
+        self,
+        *,
+        consumer_key: str | None = None,
+        consumer_secret: str | None = None,
+        passkey: str | None = None,
+    ) -> None:
+        """The portal gives out new ones: from now on the old ones are refused, and tokens of the old pair too.
+
+        What is None stays. Prompts that are out go on. Raises ValueError when none is given, or an empty one.
+        """
+        new = {"consumer_key": consumer_key, "consumer_secret": consumer_secret, "passkey": passkey}
+        given = {name: value for name, value in new.items() if value is not None}
+        if not given or not all(given.values()):
+            raise ValueError(f"say what is new: {', '.join(new)}")
+        self.config = replace(self.config, **given)
+        self.daraja.adopt(self.config)
+
     async def reset(self) -> None:
-        """Back to an empty simulator; only tokens stay good."""
+        """Back to an empty simulator; only tokens stay good, and credentials what they are."""
         await self._mpesa.stop()
         self._mpesa.prompts.clear()
         self.books.clear()

@@ -38,6 +38,13 @@ class Tokens:
         self._ends[token] = self._clock() + timedelta(seconds=self._config.token_life_s)
         return token
 
+    def adopt(self, config: SimulatorConfig) -> None:
+        """From now on only these key and secret are good; tokens of another pair are refused."""
+        old = (self._config.consumer_key, self._config.consumer_secret)
+        self._config = config
+        if old != (config.consumer_key, config.consumer_secret):
+            self.forget()
+
     def check(self, token: str) -> None:
         """Refuse a token never minted here, forgotten, or past its life."""
         ends = self._ends.get(token)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 
-from daraja.simulator import PUSH_PATH, REPLIES, Break, Ending, Fault, Reply, Scenario
+from daraja.simulator import OAUTH_PATH, PUSH_PATH, REPLIES, Break, Ending, Fault, Reply, Scenario
 from daraja.simulator.orders import Orders
-
-if TYPE_CHECKING:
-    from tests.daraja_simulator.conftest import Merchant
+from tests.daraja_simulator.conftest import Merchant, password
 
 PHONE = "254712345678"
 OTHER = "254798765432"
@@ -152,6 +150,34 @@ async def test_tokens_can_be_forgotten_over_http(merchant: Merchant) -> None:
     assert (await merchant.push()).json()["errorCode"] == "404.001.03"
 
 
+async def minted(merchant: Merchant, *pair: str) -> httpx.Response:
+    return await merchant.http.get(f"{OAUTH_PATH}?grant_type=client_credentials", auth=pair)
+
+
+@pytest.mark.parametrize("new", [("new-key", "simulator-secret"), ("simulator-key", "new-secret")])
+async def test_a_new_pair_ends_the_old_one_and_its_tokens(merchant: Merchant, new: tuple[str, str]) -> None:
+    await steer(merchant, "rotate-credentials", consumer_key=new[0], consumer_secret=new[1])
+    assert (await merchant.push()).json()["errorCode"] == "404.001.03"
+    refused = await minted(merchant, "simulator-key", "simulator-secret")
+    assert refused.json()["errorCode"] == "400.008.01"
+    merchant.token = (await minted(merchant, *new)).json()["access_token"]
+    assert (await merchant.push()).json()["ResponseCode"] == "0"
+
+
+async def test_a_new_passkey_ends_the_old_one_but_neither_tokens_nor_prompts(merchant: Merchant) -> None:
+    await steer(merchant, "next", scenario="manual")
+    checkout_id = (await merchant.push()).json()["CheckoutRequestID"]
+    await steer(merchant, "rotate-credentials", passkey="another")
+    assert (await merchant.push(OTHER)).json()["errorCode"] == "500.001.1001"
+    assert (await merchant.query(checkout_id)).json()["errorMessage"] == "Wrong credentials"
+    fit = password(config=merchant.simulator.config)
+    merchant.simulator.answer_prompt(PHONE)
+    await merchant.simulator.settle_all()
+    answer = await merchant.query(checkout_id, Password=fit)
+    assert answer.json()["ResultCode"] == "0"
+    assert (await merchant.push(OTHER, Password=fit)).json()["ResponseCode"] == "0"
+
+
 @pytest.mark.parametrize(
     ("action", "asked"),
     [
@@ -165,6 +191,8 @@ async def test_tokens_can_be_forgotten_over_http(merchant: Merchant) -> None:
         ("fail", {"reply": "quota", "endpoint": "reversal"}),
         ("fail", {"code": "1", "status": "x"}),
         ("fail", {"delay_s": "x"}),
+        ("rotate-credentials", {}),
+        ("rotate-credentials", {"passkey": ""}),
         ("answer-prompt", {}),
         ("answer-prompt", {"phone": PHONE, "answer": "sing"}),
     ],

@@ -85,7 +85,7 @@ async def test_without_any_callback_a_success_is_told_within_ninety_seconds_of_t
     parent = await place.parent()
     await place.pay(parent)
     await parent.wait_for("Type your PIN only")
-    await place.pass_time(pin_after, 1)
+    await place.pass_time(pin_after, 2)
     place.mpesa.answer_prompt("254700000101", "pin")
     await place.mpesa.wait_for_movements(1)
 

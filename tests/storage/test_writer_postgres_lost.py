@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, PendingRollbackError
 
 from storage.database import Database, NotStored, Unit
 from storage.opening import open_database
@@ -67,9 +67,12 @@ def fall_at_the_end(url: str) -> Work:
     return lambda unit: end_session(url, session_of(unit))
 
 
-@pytest.mark.parametrize("falling", [fall, fall_silently, fall_at_the_end])
+@pytest.mark.parametrize(
+    ("falling", "cause"),
+    [(fall, OperationalError), (fall_silently, PendingRollbackError), (fall_at_the_end, OperationalError)],
+)
 async def test_every_caller_errs_when_the_connection_dies_inside_a_group(
-    writing: Database, url: str, falling: Callable[[str], Work]
+    writing: Database, url: str, falling: Callable[[str], Work], cause: type[Exception]
 ) -> None:
     def fail(unit: Unit) -> None:
         raise ValueError("its own")
@@ -78,7 +81,7 @@ async def test_every_caller_errs_when_the_connection_dies_inside_a_group(
     for each in told[:3]:
         assert isinstance(each, NotStored)
         assert (str(each), each.unknown) == (NOTHING, False)
-        assert isinstance(each.__cause__, SQLAlchemyError)
+        assert isinstance(each.__cause__, cause)
     assert told[3] is True  # nobody had taken it up yet
     assert await writing.read(periods) == ["after"]
 
