@@ -29,7 +29,9 @@ def migrate() -> None:
     except UnknownBotToken:
         stop_with("Telegram does not know TELEGRAM_BOT_TOKEN: copy it again from BotFather.")
     except ConnectionError as error:
-        err.print(f"[bold red]Telegram's webhook is not set:[/] {escape(str(error))}. Run `karo migrate` again.")
+        err.print(
+            f"[bold red]Telegram's webhook is not set:[/] {escape(str(error))}. Run `karo migrate` again."
+        )
         raise typer.Exit(1) from None
     out.print(f"Telegram brings updates to {escape(where)} from now on.")
 
