@@ -2,7 +2,7 @@
 
 `load_settings("run")`, "web" and "worker" want everything a school needs; `load_settings("open")`, for commands
 that only look into the database, wants the database's settings alone and leaves out what is wrong with the
-others.
+others; "webhook" wants those right, too, that say where Telegram brings updates.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from bot.settings_types import Digits, Networks, Secret, Text, form, near_api_ur
 
 __all__ = ["SANDBOX_PASSKEY", "SANDBOX_SHORTCODE", "Purpose", "Settings", "SettingsError", "load_settings"]
 
-Purpose = Literal["run", "web", "worker", "open"]
+Purpose = Literal["run", "web", "worker", "open", "webhook"]
 TransactionType = Literal["CustomerPayBillOnline", "CustomerBuyGoodsOnline"]
 
 SANDBOX_SHORTCODE = "174379"  # this and its passkey are public: the Daraja portal shows them to everyone
@@ -57,6 +57,10 @@ _SHARED = frozenset(
 )  # several processes: they want a server, and a key that all of them know
 _HERE = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _OF_THE_DATABASE = {"database_url", "karo_secret_key", "log_level"}
+_OF_THE_WEBHOOK = {
+    *("telegram_bot_token", "telegram_api_url", "telegram_updates", "telegram_webhook_secret", "public_url"),
+    *_OF_THE_DATABASE,
+}
 
 
 class Settings(BaseSettings):
@@ -221,7 +225,8 @@ def load_settings(purpose: Purpose = "run", *, env_file: str | Path | None = ".e
         problems = {str(detail["loc"][0]): in_words(detail) for detail in error.errors()}
     except UnicodeDecodeError:
         raise SettingsError([f"{env_file} cannot be read: save it as UTF-8 text"]) from None
-    hindering = [line for name, line in problems.items() if purpose in _SERVING or name in _OF_THE_DATABASE]
+    wanted = _OF_THE_WEBHOOK if purpose == "webhook" else _OF_THE_DATABASE
+    hindering = [line for name, line in problems.items() if purpose in _SERVING or name in wanted]
     if hindering:
         raise SettingsError(hindering)
     return _build(purpose, env_file, {name: Settings.model_fields[name].default for name in problems})

@@ -32,7 +32,8 @@ def flip(unit: Unit, *, school_id: int, batch_id: str, now: datetime) -> dict[St
 
     Raises ImportOvertaken when the book changed since the plan; the unit of work must fail with it.
     """
-    require(unit, batch_id)
+    require(unit, school_id, batch_id)
+    _hold_openings(unit, batch_id)
     counts = select(ROWS.c.kind, func.count()).where(ROWS.c.batch_id == batch_id).group_by(ROWS.c.kind)
     expected = Counter({StagedKind(kind): count for kind, count in unit.core.execute(counts)})
     try:
@@ -46,6 +47,13 @@ def flip(unit: Unit, *, school_id: int, batch_id: str, now: datetime) -> dict[St
     drop(unit, school_id)
     unit.session.expire_all()
     return dict(expected)
+
+
+def _hold_openings(unit: Unit, batch_id: str) -> None:
+    """Nobody corrects an opening balance that this import looks for and posts."""
+    if unit.shared:
+        children = _staged(batch_id, K.OPENING, STUDENTS.c.id).join(STUDENTS, _SAME_CHILD)
+        unit.core.execute(children.order_by(STUDENTS.c.id).with_for_update(of=STUDENTS, key_share=True)).all()
 
 
 def _overtaken() -> ImportOvertaken:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from sqlalchemy import delete, exists, func, select
 from sqlmodel import Field
 
+from storage import schools
 from storage.ledger import ENTRIES, LINES, Account
 from storage.people import PHONE, Guardian, Guardianship, Student, admission_key
 from storage.schema import Row, one_of, table_of
@@ -162,19 +163,21 @@ def _openings(unit: Unit, school_id: int) -> dict[int, frozenset[int]]:
 
 def begin(unit: Unit, *, school_id: int, batch_id: str, now: datetime) -> None:
     """Opens a batch under a random name; what an earlier import of the school left behind is swept away."""
+    schools.lock(unit, school_id)
     drop(unit, school_id)
     unit.core.execute(BATCHES.insert().values(id=batch_id, school_id=school_id, started_at=now))
 
 
 def stage(unit: Unit, *, school_id: int, batch_id: str, changes: Sequence[Staged]) -> None:
     """Lays changes beside the book. Raises ImportOvertaken when a later import swept this batch away."""
-    require(unit, batch_id)
+    require(unit, school_id, batch_id)
     if changes:
         unit.core.execute(ROWS.insert(), [_row(unit, school_id, batch_id, change) for change in changes])
 
 
-def require(unit: Unit, batch_id: str) -> None:
-    """Raises ImportOvertaken unless the batch is still there."""
+def require(unit: Unit, school_id: int, batch_id: str) -> None:
+    """Raises ImportOvertaken unless the batch is still there; then it stays so until the unit ends."""
+    schools.lock(unit, school_id)
     if not unit.core.execute(select(exists().where(BATCHES.c.id == batch_id))).scalar_one():
         raise ImportOvertaken("Another import began meanwhile; nothing of this one was taken.")
 

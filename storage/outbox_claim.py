@@ -93,12 +93,15 @@ def _take_back(unit: Unit, which: ColumnElement[bool]) -> int:
 
 
 def _drop_blocked(unit: Unit, now: datetime) -> None:
-    blocked = select(_CHATS.c.id).where(_CHATS.c.blocked_at.is_not(None))
-    unit.core.execute(
-        update(MESSAGES)
-        .where(_C.state == Sending.WAITING, _C.send_at <= now, _C.chat_id.in_(blocked))
-        .values(state=Sending.DROPPED, reason=BLOCKED)
-    )
+    """Their chats are held until the unit ends: who comes back in this moment finds what was dropped."""
+    due = (_C.state == Sending.WAITING, _C.send_at <= now)
+    has_due = select(_C.id).where(_C.chat_id == _CHATS.c.id, *due).exists()
+    blocked = select(_CHATS.c.id).where(_CHATS.c.blocked_at.is_not(None), has_due)
+    chats = unit.core.execute(blocked.with_for_update(read=True, skip_locked=True)).scalars().all()
+    if chats:
+        unit.core.execute(
+            update(MESSAGES).where(*due, _C.chat_id.in_(chats)).values(state=Sending.DROPPED, reason=BLOCKED)
+        )
 
 
 def _candidates(unit: Unit, now: datetime, limit: int) -> Sequence[Row[Any]]:

@@ -96,6 +96,27 @@ def move(
     return walk(unit, payment_id, to, now=now, announce=announce, because=because or {}, changes=changes)
 
 
+def withdraw(
+    unit: Unit, payment_id: int, *, now: datetime, announce: Announce, source: str, cause: str
+) -> Payment | None:
+    """QUEUED -> CANCELLED, and from nowhere else: surely nothing was sent.
+
+    None: it is not queued any more; a prompt that somebody has claimed meanwhile may be on its way.
+    """
+    changes = {"cause": cause, "reached_mpesa": False}
+    because = {"source": source}
+    return walk(
+        unit,
+        payment_id,
+        S.CANCELLED,
+        now=now,
+        announce=announce,
+        because=because,
+        changes=changes,
+        start=S.QUEUED,
+    )
+
+
 def walk(
     unit: Unit,
     payment_id: int,
@@ -105,11 +126,12 @@ def walk(
     announce: Announce,
     because: Mapping[str, str | int],
     changes: Mapping[str, Any],
+    start: PaymentStatus | None = None,
 ) -> Payment | None:
-    """`move` and `claim_push` without their fences: for these two alone."""
+    """`move`, `withdraw` and `claim_push` without their fences: for these alone. start: the only edge it may take."""
     while True:
         current = _status(unit, payment_id)
-        if not may_move(current, to):
+        if not may_move(current, to) or start not in (None, current):
             return None
         values = {"status": to, "updated_at": now, **_settled(to, now), **changes}
         payment = _update(unit, values, PAYMENTS.c.id == payment_id, PAYMENTS.c.status == current)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, text
 from sqlmodel import col
 from sqlmodel import select as select_rows
 
@@ -16,6 +16,8 @@ from storage.payment_state import AWAITING, OPEN, PaymentStatus
 from storage.payment_work import BLOCK
 from storage.people import PHONE
 from storage.unit import Unit
+
+_ONE_OF_A_CHILD = text("SELECT pg_advisory_xact_lock(hashtextextended(:child, 0))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ def locked(unit: Unit, payment_id: int) -> Payment | None:
     """A payment by id as it is now; it stays so until the unit ends, whatever other processes want of it."""
     statement = select_rows(Payment).where(Payment.id == payment_id).with_for_update()
     return unit.session.exec(statement.execution_options(populate_existing=True)).first()
+
+
+def lock_child(unit: Unit, student_id: int) -> None:
+    """Payments of one child become paid one after the other, so that the second sees the first. On PostgreSQL whoever
+    else asks for this waits until the unit ends; work on the school's list does not.
+    """
+    if unit.shared:
+        unit.core.execute(_ONE_OF_A_CHILD, {"child": f"payments of child {student_id}"})
 
 
 def by_checkout(unit: Unit, checkout_request_id: str) -> Payment | None:

@@ -143,6 +143,16 @@ def claim_check(unit: Unit, payment_id: int, *, now: datetime, next_at: datetime
     return get(unit, payment_id) if taken.rowcount == 1 else None
 
 
+def ask_at(unit: Unit, payment_id: int, *, at: datetime, now: datetime) -> bool:
+    """Sets when M-PESA is asked next. False: nothing is to be asked any more, and nothing changes."""
+    asked = unit.core.execute(
+        update(PAYMENTS)
+        .where(PAYMENTS.c.id == payment_id, PAYMENTS.c.check_at.is_not(None))
+        .values(check_at=at, updated_at=now)
+    )
+    return asked.rowcount == 1
+
+
 def blocks_over(unit: Unit, now: datetime, limit: int = 100) -> list[int]:
     """Payments that still hold their phone though the five minutes are over. Free each with
     `release_phone`.

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from storage.claims import Claim, add_claim, claimed_code, find_claim
 from storage.payment_concerns import concerns_of, flag, unflag
-from storage.payment_door import CHANGEABLE, Announce, change, checkout_of, create, get, move, phone_of
+from storage.payment_door import (
+    CHANGEABLE,
+    Announce,
+    change,
+    checkout_of,
+    create,
+    get,
+    move,
+    phone_of,
+    withdraw,
+)
 from storage.payment_events import PaymentEvent, events_of, remark
 from storage.payment_finders import (
     RecentPush,
     by_checkout,
     by_token,
     count_to,
+    lock_child,
     locked,
     open_for_chat,
     open_for_students,
@@ -26,6 +37,7 @@ from storage.payment_work import (
     FIRST_CHECK,
     TOO_LATE,
     Claimed,
+    ask_at,
     blocks_over,
     claim_check,
     claim_push,
@@ -39,9 +51,10 @@ from storage.payment_work import (
 
 __all__ = [
     "BLOCK", "CHANGEABLE", "FIRST_CHECK", "PAYMENTS", "TOO_LATE", "Announce", "Claim", "Claimed",
-    "Payment", "PaymentEvent", "RecentPush", "add_claim", "blocks_over", "by_checkout", "by_token",
+    "Payment", "PaymentEvent", "RecentPush", "add_claim", "ask_at", "blocks_over", "by_checkout", "by_token",
     "change", "checkout_of", "claim_check", "claim_push", "claimed_code", "concerns_of", "count_to", "create",
-    "due_checks", "due_pushes", "events_of", "find_claim", "flag", "get", "lapsed_sending", "locked", "move",
-    "note_checkout", "open_for_chat", "open_for_students", "overdue_queued", "paid_beside", "phone_of",
-    "queued_like", "recent_for_chat", "recent_pushes", "release_phone", "remark", "same_checkout", "unflag",
+    "due_checks", "due_pushes", "events_of", "find_claim", "flag", "get", "lapsed_sending", "lock_child", "locked",
+    "move", "note_checkout", "open_for_chat", "open_for_students", "overdue_queued", "paid_beside",
+    "phone_of", "queued_like", "recent_for_chat", "recent_pushes", "release_phone", "remark", "same_checkout",
+    "unflag", "withdraw",
 ]  # fmt: skip

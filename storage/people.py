@@ -29,7 +29,15 @@ from storage.staff import (  # fmt: skip
     staff_of_chat,
     use_invite,
 )
-from storage.students import Student, admission_key, find_student, find_students, get_student, save_student
+from storage.students import (  # fmt: skip
+    Student,
+    admission_key,
+    find_student,
+    find_students,
+    get_student,
+    lock_student,
+    save_student,
+)
 from storage.unit import Unit, insert_once
 from storage.updates import forget_updates, see_update
 
@@ -38,7 +46,7 @@ __all__ = [
     "add_invite", "add_staff", "admins", "admission_key", "block_chat", "chat_at", "children_of",
     "counts", "entrust", "find_guardian_by_phone", "find_invite", "find_student", "find_students",
     "forget_updates", "get_chat", "get_guardian", "get_student", "guardian_phone", "guardians_of",
-    "invite_state", "keep_guardians", "link", "open_chat", "remove_staff", "save_guardian",
+    "invite_state", "keep_guardians", "link", "lock_student", "open_chat", "remove_staff", "save_guardian",
     "save_student", "see_update", "set_language", "staff_list", "staff_of_chat", "unblock_chat",
     "use_invite",
 ]  # fmt: skip

@@ -50,6 +50,13 @@ def ensure(unit: Unit, name: str, contact: str, now: datetime) -> int:
     return school.id
 
 
+def lock(unit: Unit, school_id: int) -> None:
+    """For work on the school's list as a whole: whoever else asks for this waits until the unit ends. Rows that only
+    refer to the school may be written meanwhile.
+    """
+    unit.core.execute(select(School.id).where(School.id == school_id).with_for_update(key_share=True))
+
+
 def first(unit: Unit) -> School | None:
     """The school that was written down first."""
     return unit.session.exec(select(School).order_by(col(School.id)).limit(1)).first()

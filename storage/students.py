@@ -96,6 +96,12 @@ def find_students(unit: Unit, school_id: int, admission_numbers: Iterable[str]) 
     return {student.admission_key: student for student in rows}
 
 
+def lock_student(unit: Unit, student_id: int) -> None:
+    """Until the unit ends nobody else holds the child, while rows that only refer to it may still be written."""
+    held = select(Student.id).where(Student.id == student_id).with_for_update(key_share=True)
+    unit.core.execute(held)
+
+
 def get_student(unit: Unit, student_id: int) -> Student:
     """A child by id. Raises sqlalchemy.exc.NoResultFound for an unknown one."""
     return unit.session.get_one(Student, student_id)

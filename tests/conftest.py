@@ -33,7 +33,12 @@ settings.register_profile("stable", derandomize=True, deadline=None, database=No
 settings.register_profile("explore", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
 
-_LONG = frozenset({"journeys", "several"})
+# A worker inherits the width of a terminal that nobody looks at, and consoles keep what they find when they are made.
+for _measure in ("COLUMNS", "LINES"):
+    os.environ.pop(_measure, None)
+
+#: The rooms with the longest tests, the longest first.
+_LONG = ("several", "journeys")
 
 _WRITTEN = io.StringIO()
 _RAW = RawLines()
@@ -56,7 +61,6 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in Settings.model_fields:
         for spelled in (name.upper(), f"{name.upper()}_FILE"):
             monkeypatch.delenv(spelled, raising=False)
-    os.environ.pop("COLUMNS", None)
     monkeypatch.chdir(tmp_path)
 
 
@@ -70,8 +74,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The rooms with long tests first: at the end of a parallel run no worker waits for the other's long one."""
-    items.sort(key=lambda item: _LONG.isdisjoint(item.path.parts))
+    """Long tests first: at the end of a parallel run no worker waits for the other's long one."""
+    items.sort(key=lambda item: [room not in item.path.parts for room in _LONG])
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -24,6 +24,10 @@ def migrate() -> None:
     out.print("The database has the newest schema.")
     if not _by_webhook(settings):
         return
+    settings = settings_for("webhook")
+    if missing := _missing(settings):
+        out.print(f"Telegram's webhook is not set: it needs {missing}.")
+        return
     try:
         where = asyncio.run(announce_webhook(settings))
     except UnknownBotToken:
@@ -39,4 +43,10 @@ def migrate() -> None:
 def _by_webhook(settings: Settings) -> bool:
     """With `karo web` a webhook is what nobody has to ask for; with `karo run` polling is."""
     wanted = settings.telegram_updates or ("webhook" if settings.on_a_server else "polling")
-    return wanted == "webhook" and bool(settings.public_url) and bool(settings.telegram_bot_token)
+    return wanted == "webhook"
+
+
+def _missing(settings: Settings) -> str:
+    """What Telegram cannot be told without."""
+    given = {"PUBLIC_URL": settings.public_url, "TELEGRAM_BOT_TOKEN": settings.telegram_bot_token}
+    return " and ".join(name for name, value in given.items() if not value)

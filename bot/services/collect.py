@@ -142,15 +142,13 @@ class Collect:
             self._announce(unit, payment, "held")
 
     def _give_up(self, payment_id: int, unit: Unit) -> None:
-        payments.move(
+        payments.withdraw(
             unit,
             payment_id,
-            PaymentStatus.CANCELLED,
             now=self._clock(),
             announce=self._announce,
-            because={"source": "overdue"},
+            source="overdue",
             cause="waited_too_long",
-            reached_mpesa=False,
         )
 
     def _admit(self, payment_id: int, unit: Unit) -> None:

@@ -48,6 +48,8 @@ class Conclude:
             self.flag(unit, payment, recorded.conflict, now)
         if recorded.receipt is None:
             return False
+        if before is not PaymentStatus.PAID:
+            payments.lock_child(unit, payment.student_id)
         moved = payments.move(
             unit,
             payment.id,
@@ -77,15 +79,13 @@ class Conclude:
         elif before in {PaymentStatus.FAILED, PaymentStatus.CANCELLED}:
             self.flag(unit, paid, "corrected_to_paid", now)
         for waiting in payments.queued_like(unit, paid):
-            payments.move(
+            payments.withdraw(
                 unit,
                 waiting.id,
-                PaymentStatus.CANCELLED,
                 now=now,
                 announce=self._announce,
-                because={"source": "paid_already"},
+                source="paid_already",
                 cause="paid_already",
-                reached_mpesa=False,
             )
         if payments.paid_beside(unit, paid):
             self.flag(unit, paid, "paid_twice", now)

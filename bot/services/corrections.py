@@ -56,6 +56,7 @@ def correct(
         raise CorrectionRefused(f"the reason is longer than {MAX_REASON} characters.")
     if abs(opening_balance_cents) > MAX_OPENING_CENTS:
         raise CorrectionRefused(f"more than {_kes(MAX_OPENING_CENTS)} cannot be right.")
+    people.lock_student(unit, student.id)  # or two corrections at once would both post the difference
     before = ledger.opening_of(unit, student.id)
     difference = opening_balance_cents - before
     if difference:

@@ -112,17 +112,15 @@ class Effects:
     def _withdraw(self, turn: Turn, effect: Effect) -> None:
         assert isinstance(effect, Withdraw)
         payment = payments.get(turn.unit, effect.payment_id)
-        if payment is None or payment.chat_id != turn.chat.id or payment.status != PaymentStatus.QUEUED:
+        if payment is None or payment.chat_id != turn.chat.id:
             return
-        payments.move(
+        payments.withdraw(
             turn.unit,
             payment.id,
-            PaymentStatus.CANCELLED,
             now=turn.now,
             announce=_the_reply_tells,
-            because={"source": "parent"},
+            source="parent",
             cause="withdrawn",
-            reached_mpesa=False,
         )
 
     def _check_now(self, turn: Turn, effect: Effect) -> None:

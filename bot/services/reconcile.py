@@ -50,7 +50,7 @@ class Reconcile:
         asked = True
         if now - self._asked.get(payment_id, now - TOO_SOON) >= TOO_SOON:
             self._asked[payment_id] = now
-            await self._database.write(lambda unit: _bring_forward(unit, payment_id, now))
+            await self._database.write(lambda unit: payments.ask_at(unit, payment_id, at=now, now=now))
             asked = await self._look_at(payment_id)
         event = "checked" if asked else "check_failed"
         await self._database.write(lambda unit: self._say(unit, payment_id, event))
@@ -72,7 +72,9 @@ class Reconcile:
         except DarajaError as error:
             log.warning("query.error", payment=payment_id, kind=type(error).__name__, code=error.code)
             wait_s = error.retry_after_s or 0
-            await self._database.write(lambda unit: self._after_error(unit, payment_id, wait_s))
+            since = self._errors_since.setdefault(payment_id, self._clock())
+            if await self._database.write(lambda unit: self._after_error(unit, payment_id, wait_s, since)):
+                self._errors_since.pop(payment_id, None)
             return False
         self._errors_since.pop(payment_id, None)
         await self._settle.query_outcome(payment_id, result)
@@ -90,38 +92,25 @@ class Reconcile:
         if schedule.is_over(payment.pushed_at, now):
             self._settle.apply_silence(unit, payment_id)
         else:
-            _ask_again(unit, payment_id, schedule.next_check(payment.pushed_at, now), now)
+            payments.ask_at(unit, payment_id, at=schedule.next_check(payment.pushed_at, now), now=now)
         return None
 
-    def _after_error(self, unit: Unit, payment_id: int, wait_s: int) -> None:
+    def _after_error(self, unit: Unit, payment_id: int, wait_s: int, since: datetime) -> bool:
+        """since: the first error in a row, in this run: a machine that was off has not asked. True: nothing will be
+        asked any more.
+        """
         now = self._clock()
         payment = payments.get(unit, payment_id)
         if payment is None or payment.pushed_at is None:
-            return
-        first_error = self._errors_since.setdefault(payment_id, now)
-        in_vain = (
-            now - first_error >= schedule.GIVE_UP_AFTER
-        )  # in this run: a machine that was off has not asked
+            return True
+        in_vain = now - since >= schedule.GIVE_UP_AFTER
         if in_vain and now - payment.pushed_at >= schedule.NOT_EVEN_ASKED_AFTER:
-            self._errors_since.pop(payment_id)
             self._settle.apply_silence(unit, payment_id)
-        else:
-            at = max(schedule.after_error(payment.pushed_at, now), now + timedelta(seconds=wait_s))
-            _ask_again(unit, payment_id, at, now)
+            return True
+        at = max(schedule.after_error(payment.pushed_at, now), now + timedelta(seconds=wait_s))
+        return not payments.ask_at(unit, payment_id, at=at, now=now)
 
     def _say(self, unit: Unit, payment_id: int, event: str) -> None:
         payment = payments.get(unit, payment_id)
         if payment is not None and payment.status in {PaymentStatus.REQUESTED, PaymentStatus.UNCERTAIN}:
             self._announce(unit, payment, event)
-
-
-def _bring_forward(unit: Unit, payment_id: int, now: datetime) -> None:
-    payment = payments.get(unit, payment_id)
-    if payment is not None and payment.check_at is not None:
-        payments.change(unit, payment_id, now=now, check_at=now)
-
-
-def _ask_again(unit: Unit, payment_id: int, at: datetime, now: datetime) -> None:
-    payment = payments.get(unit, payment_id)
-    if payment is not None and payment.check_at is not None:
-        payments.change(unit, payment_id, now=now, check_at=at)

@@ -103,11 +103,16 @@ class Simulator(Levers):
 
         What is None stays. Prompts that are out go on. Raises ValueError when none is given, or an empty one.
         """
-        new = {"consumer_key": consumer_key, "consumer_secret": consumer_secret, "passkey": passkey}
-        given = {name: value for name, value in new.items() if value is not None}
-        if not given or not all(given.values()):
-            raise ValueError(f"say what is new: {', '.join(new)}")
-        self.config = replace(self.config, **given)
+        given = [value for value in (consumer_key, consumer_secret, passkey) if value is not None]
+        if not given or not all(given):
+            raise ValueError("say what is new: consumer_key, consumer_secret, passkey")
+        now = self.config
+        self.config = replace(
+            now,
+            consumer_key=consumer_key or now.consumer_key,
+            consumer_secret=consumer_secret or now.consumer_secret,
+            passkey=passkey or now.passkey,
+        )
         self.daraja.adopt(self.config)
 
     async def reset(self) -> None:

@@ -150,8 +150,8 @@ async def test_tokens_can_be_forgotten_over_http(merchant: Merchant) -> None:
     assert (await merchant.push()).json()["errorCode"] == "404.001.03"
 
 
-async def minted(merchant: Merchant, *pair: str) -> httpx.Response:
-    return await merchant.http.get(f"{OAUTH_PATH}?grant_type=client_credentials", auth=pair)
+async def minted(merchant: Merchant, key: str, secret: str) -> httpx.Response:
+    return await merchant.http.get(f"{OAUTH_PATH}?grant_type=client_credentials", auth=(key, secret))
 
 
 @pytest.mark.parametrize("new", [("new-key", "simulator-secret"), ("simulator-key", "new-secret")])

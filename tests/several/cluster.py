@@ -98,8 +98,8 @@ class Cluster:
         return process.returncode, said.decode()
 
     async def launch(self, kind: str) -> Runner:
-        """Start one process by the Procfile's own line, and return once it greets."""
-        command = parse_procfile(PROCFILE.read_text()).processes[kind]
+        """Start one process by the Procfile's own line (or any `karo` command), and return once it greets."""
+        command = parse_procfile(PROCFILE.read_text()).processes.get(kind, f"python -m bot {kind}")
         port = a_port()
         log = self.folder / f"{kind}-{port}.log"
         with log.open("ab") as complaints:

@@ -150,3 +150,27 @@ def test_a_setting_may_stand_in_the_file_env(desk: Desk, tmp_path: Path) -> None
 
     assert desk.karo("migrate").exit_code == 0
     assert (tmp_path / "other.db").exists()
+
+
+def test_migrate_sets_no_webhook_by_settings_that_are_wrong(desk: Desk) -> None:
+    desk.settings = {
+        "TELEGRAM_UPDATES": "webhook",
+        "TELEGRAM_BOT_TOKEN": "changeme",
+        "TELEGRAM_WEBHOOK_SECRET": "short",
+        "PUBLIC_URL": "http://fees.school.ke",
+    }
+
+    result = desk.karo("migrate")
+
+    assert (result.exit_code, result.stdout) == (2, "The database has the newest schema.\n")
+    for name in ("TELEGRAM_BOT_TOKEN", "TELEGRAM_WEBHOOK_SECRET", "PUBLIC_URL"):
+        assert f"  • {name} " in result.stderr
+
+
+def test_migrate_says_what_a_webhook_needs(desk: Desk) -> None:
+    desk.settings = {"TELEGRAM_UPDATES": "webhook"}
+
+    result = desk.karo("migrate")
+
+    assert result.exit_code == 0
+    assert "Telegram's webhook is not set: it needs PUBLIC_URL and TELEGRAM_BOT_TOKEN." in result.stdout
