@@ -22,7 +22,7 @@ from storage.unit import Unit, insert_once
 
 __all__ = [
     "Arrears", "Campaign", "CampaignTarget", "Progress", "arrears", "finish", "get", "mark", "note_progress",
-    "progress", "running", "start", "take_targets",
+    "progress", "running", "start", "take", "take_targets",
 ]  # fmt: skip
 
 _STUDENTS, _GUARDIANS, _TIES, _CHATS = (table_of(t) for t in (Student, Guardian, Guardianship, Chat))
@@ -121,6 +121,13 @@ def running(unit: Unit, school_id: int) -> list[int]:
 def get(unit: Unit, campaign_id: int) -> Campaign:
     """A campaign by id."""
     return unit.session.get_one(Campaign, campaign_id, populate_existing=True)
+
+
+def take(unit: Unit, campaign_id: int) -> Campaign | None:
+    """The campaign, for one unit at a time. None: it is finished, or another process works on it just now."""
+    unfinished = select_rows(Campaign).where(Campaign.id == campaign_id, col(Campaign.finished_at).is_(None))
+    taken = unfinished.with_for_update(skip_locked=True, key_share=True)
+    return unit.session.exec(taken.execution_options(populate_existing=True)).first()
 
 
 def last_started(unit: Unit, school_id: int) -> datetime | None:

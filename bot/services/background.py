@@ -18,9 +18,16 @@ class Background:
         """done: called after each piece of work, whether it went well or not."""
         self._done = done
         self._running: set[asyncio.Future[Any]] = set()
+        self._ending = False
 
     def start(self, work: Coroutine[object, object, None]) -> None:
-        """Run it beside everything else; its errors go to the log."""
+        """Run it beside everything else; its errors go to the log.
+
+        Once the process ends nothing is begun: a payment claimed now would never be pushed, its row is another's.
+        """
+        if self._ending:
+            work.close()
+            return
         task = asyncio.create_task(self._guarded(work))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -33,7 +40,10 @@ class Background:
         await asyncio.shield(task)
 
     async def finish(self, within_s: float) -> None:
-        """Wait for what runs, and break off what takes longer: its rows are found at the next start."""
+        """Begin nothing more, wait for what runs, and break off what takes longer: its rows are found by others, or
+        at the next start.
+        """
+        self._ending = True
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=within_s)
             for task in late:

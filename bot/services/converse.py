@@ -56,9 +56,14 @@ class Converse:
         """For an update that could not be taken however often: say so, and go on with the next one."""
         await self._database.write(lambda unit: self.say_sorry(unit, incoming))
 
-    async def membership(self, channel: str, address: str, blocked: bool) -> None:
-        """A person blocked the bot, or came back."""
-        await self._database.write(lambda unit: self.note_membership(unit, channel, address, blocked))
+    async def membership(self, channel: str, address: str, update_id: str, blocked: bool) -> None:
+        """A person blocked the bot, or came back. Takes effect once: a reader that stood still brings old news."""
+
+        def note(unit: Unit) -> None:
+            if updates.see_update(unit, self._school.id, channel, update_id, self._clock()):
+                self.note_membership(unit, channel, address, blocked)
+
+        await self._database.write(note)
 
     def say_sorry(self, unit: Unit, incoming: Incoming) -> None:
         """`apologise` inside a unit of work."""
@@ -68,7 +73,7 @@ class Converse:
             self._reply(unit, chat, Screen((say("trouble"),), notice=True), State(), incoming, now)
 
     def note_membership(self, unit: Unit, channel: str, address: str, blocked: bool) -> None:
-        """`membership` inside a unit of work."""
+        """`membership` inside a unit of work that knows the update to be new."""
         now = self._clock()
         chat = self._chat(unit, channel, address, now)
         if blocked:

@@ -40,7 +40,9 @@ class Remind:
 
     def _batch(self, campaign_id: int, unit: Unit) -> bool:
         now = self._clock()
-        campaign = reminders.get(unit, campaign_id)
+        campaign = reminders.take(unit, campaign_id)
+        if campaign is None:
+            return False
         for target in reminders.take_targets(unit, campaign_id, BATCH):
             self._queue(unit, target)
         progress = reminders.progress(unit, campaign_id)

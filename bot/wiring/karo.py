@@ -220,8 +220,8 @@ class Karo:
         await self.verbs.converse.handle(incoming)
         self.pulse.note(processes.Taken.UPDATE)
 
-    async def _membership(self, address: str, blocked: bool) -> None:
-        await self.verbs.converse.membership("telegram", address, blocked)
+    async def _membership(self, address: str, update_id: str, blocked: bool) -> None:
+        await self.verbs.converse.membership("telegram", address, update_id, blocked)
 
     async def _poison(self, incoming: Incoming) -> None:
         await self.verbs.converse.apologise(incoming)

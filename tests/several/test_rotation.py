@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from itertools import cycle
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from bot.playground.botapi import BotApi, BotApiServer
+from bot.playground.person import Person
 from bot.services.imports import import_students
 from bot.wiring import open_for, the_school, utc_now
 from daraja.simulator import Endpoint, Scenario, Script, SimulatorConfig, SimulatorServer
@@ -20,7 +22,6 @@ from tests.journeys.premises import school_settings
 from tests.several.cluster import Cluster, Runner, phone_of, students
 from tests.several.crossing import Crossing
 from tests.several.families import agree, link, paid_messages, pay, to_the_prompt
-from tests.several.test_rolling_restart import pay_on
 
 NEW_KEY = "another master key that is only for tests"
 REFUSED = "None of the given master keys opens this database"
@@ -32,11 +33,17 @@ def given(town: Cluster, **changed: str) -> None:
     town.settings = town.settings.model_copy(update=secret)
 
 
-async def restart_each(town: Cluster) -> None:
-    """One process after the other: it ends well, then the next one of its kind begins."""
-    for old in list(town.runners):
+async def restart_each(town: Cluster, *families: Person) -> int:
+    """One process after the other ends well and begins anew, while a family pays; how many payments that were."""
+    count = 0
+    for old, family in zip(list(town.runners), cycle(families or (None,))):
+        count += family is not None
+        paying = asyncio.create_task(pay(family, 100 + count)) if family is not None else None
         assert await town.stop(old) == 0
         await start(town, old.kind)
+        if paying is not None:
+            await paying
+    return count
 
 
 async def start(town: Cluster, kind: str) -> Runner:
@@ -59,22 +66,18 @@ def opens(town: Cluster, key: str, file: str = "") -> bool:
 
 async def test_the_master_key_is_changed_while_families_pay(town: Cluster) -> None:
     await town.start(web=2, worker=1)
-    parents = [town.parent(number) for number in range(2)]
-    await asyncio.gather(*map(link, parents))
+    families = [town.parent(number) for number in range(2)]
+    await asyncio.gather(*map(link, families))
     assert (await town.karo("backup", "before.db"))[0] == 0
-    over = asyncio.Event()
-    paying = [asyncio.create_task(pay_on(parent, over)) for parent in parents]
 
     given(town, karo_secret_key=f"{NEW_KEY},{MASTER_KEY}")
-    await restart_each(town)
+    paid = await restart_each(town, *families)
     assert (await town.karo("migrate"))[0] == 0
     given(town, karo_secret_key=NEW_KEY)
-    await restart_each(town)
-    over.set()
-    counts = await asyncio.gather(*paying)
+    paid += await restart_each(town, *families)
 
-    assert len(town.mpesa.pushes) == sum(counts)
-    assert [len(paid_messages(parent)) for parent in parents] == counts
+    assert len(town.mpesa.pushes) == paid == 6
+    assert sum(len(paid_messages(family)) for family in families) == paid
     newcomer = town.parent(2)
     await link(newcomer)  # found by the phone that was stored under the old key
     await pay(newcomer)

@@ -46,11 +46,11 @@ class Poller:
         bot: Bot,
         *,
         handle: Callable[[Incoming], Awaitable[None]],
-        membership: Callable[[str, bool], Awaitable[None]],
+        membership: Callable[[str, str, bool], Awaitable[None]],
         on_poison: Callable[[Incoming], Awaitable[None]],
         pace: Pace | None = None,
     ) -> None:
-        """handle: returns once the update is stored. membership: (address, blocked).
+        """handle: returns once the update is stored. membership: (address, update id, blocked).
 
         on_poison: an update that failed five times; it is skipped after that. Should on_poison raise too (the
         database is down), the update is not skipped but tried again.
@@ -163,7 +163,7 @@ class Poller:
 
     async def _bring(self, update: Arrived) -> None:
         if update.blocked is not None:
-            await self._membership(update.address, update.blocked)
+            await self._membership(update.address, update.update_id, update.blocked)
         elif update.incoming is not None:
             await self._handle(update.incoming)
 

@@ -43,7 +43,7 @@ class Desk:
         await self.before(incoming)
         await self._note(self.taken, incoming)
 
-    async def membership(self, address: str, blocked: bool) -> None:
+    async def membership(self, address: str, _update_id: str, blocked: bool) -> None:
         await self._note(self.members, (address, blocked))
 
     async def on_poison(self, incoming: Incoming) -> None:

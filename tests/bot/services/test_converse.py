@@ -131,9 +131,9 @@ async def test_who_blocked_the_bot_is_sent_nothing_until_they_come_back(
     place: Counter, grace: Chatting
 ) -> None:
     await place.prompted()
-    await place.converse.membership("telegram", GRACE, blocked=True)
+    await place.converse.membership("telegram", GRACE, "m1", blocked=True)
     assert await place.deliver() == []
-    await place.converse.membership("telegram", GRACE, blocked=False)
+    await place.converse.membership("telegram", GRACE, "m2", blocked=False)
 
     (told,) = await grace.does(Command("balance"))
 
@@ -143,13 +143,13 @@ async def test_who_blocked_the_bot_is_sent_nothing_until_they_come_back(
 async def test_who_writes_has_not_blocked_the_bot_whatever_was_said_before(
     place: Counter, grace: Chatting
 ) -> None:
-    await place.converse.membership("telegram", GRACE, blocked=True)
+    await place.converse.membership("telegram", GRACE, "m3", blocked=True)
 
     assert len(await grace.does(Unreadable())) == 1
 
 
 async def test_a_stranger_who_blocks_the_bot_breaks_nothing(place: Counter) -> None:
-    await place.converse.membership("telegram", "4711", blocked=True)
+    await place.converse.membership("telegram", "4711", "m4", blocked=True)
 
     (told,) = await Chatting(place, "4711").does(Command("start"))
 

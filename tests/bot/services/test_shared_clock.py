@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bot.services.shared_clock import SharedClock
 from storage.database import Database
@@ -62,6 +63,23 @@ async def test_between_two_looks_it_goes_by_the_monotonic_clock(on_a_server: Dat
     machine.seconds += 90
 
     assert clock() - first == timedelta(seconds=90)
+
+
+async def test_an_answer_that_was_long_on_its_way_is_not_believed(on_a_server: Database) -> None:
+    """The process stood still between the server's answer and the moment when it read it."""
+    machine = Machine(timedelta())
+    clock = SharedClock(machine.now, monotonic=machine.monotonic)
+    await clock.sync(on_a_server)
+    first = clock()
+
+    def stand_still(*_statement: object) -> None:
+        machine.seconds += 60
+
+    event.listen(on_a_server.read_engine, "after_cursor_execute", stand_still)
+    await clock.sync(on_a_server)
+    event.remove(on_a_server.read_engine, "after_cursor_execute", stand_still)
+
+    assert clock() - first == timedelta(seconds=machine.seconds - 1000)
 
 
 async def test_on_sqlite_it_is_the_machine_s_own(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ async def test_an_outcome_is_not_lost_on_a_person_who_comes_back_just_now(beside
     place = beside.place
     await place.prompted()
     await place.deliver()
-    await place.converse.membership("telegram", GRACE, blocked=True)
+    await place.converse.membership("telegram", GRACE, "m1", blocked=True)
     sent = place.mpesa.last()
     await place.settle.callback(sent.token, callback_body(sent.checkout, number="UKB7RT61SV", amount=1500.0))
 
@@ -161,7 +161,7 @@ async def test_an_outcome_is_not_lost_on_a_person_who_comes_back_just_now(beside
         place.database,
         "FROM outbox_messages JOIN chats",
         place.database.write(claim),
-        beside.converse.membership("telegram", GRACE, blocked=False),
+        beside.converse.membership("telegram", GRACE, "m2", blocked=False),
     )
     place.clock.advance(61)
     assert "Paid" in await place.heard(place.grace.chat)
@@ -184,3 +184,14 @@ async def test_giving_up_after_two_days_without_an_answer_survives_another_proce
     gate.opened.set()
     await asyncio.gather(holding, asking)
     assert await place.status(payment_id) == "expired"
+
+
+async def test_a_reader_that_stood_still_does_not_block_a_person_who_is_back(beside: Beside) -> None:
+    place = beside.place
+    for update_id, blocked in (("10", True), ("11", False)):
+        await beside.converse.membership("telegram", GRACE, update_id, blocked)
+    await place.converse.membership("telegram", GRACE, "10", True)
+    await place.prompted()
+    sent = place.mpesa.last()
+    await place.settle.callback(sent.token, callback_body(sent.checkout, number="UKB7RT61SV", amount=1500.0))
+    assert "Paid" in await place.heard(place.grace.chat)
