@@ -1,6 +1,6 @@
 # make demo          a paid and a cancelled payment on this machine, no account needed; serves on until Ctrl-C
 # make demo ONCE=1   the same, then ends: 0 only when both happened as they should
-# make test          every test, on as many cores as there are (at most 8); WORKERS=0: in one process
+# make test          every test, by two workers a core (at most 8 workers); WORKERS=0: in one process
 # make check         what .ci/run checks, in the environment that is already there
 # make lock          write both lock files anew (needs uv)
 
@@ -9,8 +9,8 @@ PYTHON ?=
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 
-# Here and not in pyproject.toml: a single test is quicker without workers.
-WORKERS ?= auto
+# Here and not in pyproject.toml: a single test is quicker without workers. Two a core: many tests wait for processes.
+WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN || echo 1))))
 PYTEST := $(PY) -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 
 unexport PYTHONPATH

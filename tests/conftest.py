@@ -6,6 +6,7 @@ import io
 import logging
 import os
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,8 +38,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
 for _measure in ("COLUMNS", "LINES"):
     os.environ.pop(_measure, None)
 
-#: The rooms with the longest tests, the longest first.
-_LONG = ("several", "journeys")
+#: The rooms with the longest tests: the first one's start many processes each, and never run beside one another.
+_MANY_PROCESSES, _LONG = "several", "journeys"
 
 _WRITTEN = io.StringIO()
 _RAW = RawLines()
@@ -73,9 +74,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         drop_postgres(made)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first: at the end of a parallel run no worker waits for the other's long one."""
-    items.sort(key=lambda item: [room not in item.path.parts for room in _LONG])
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests first, for each worker: at the end of a parallel run nobody waits for another's long one.
+
+    Each worker begins with an equal share of the list, in its order, and takes from the others' ends when it is done.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    rooms: dict[str, list[pytest.Item]] = {_MANY_PROCESSES: [], _LONG: [], "": []}
+    for item in items:
+        rooms[next((room for room in rooms if room in item.path.parts), "")].append(item)
+    firsts = [rooms[_MANY_PROCESSES], *(rooms[_LONG][nth :: workers - 1] for nth in range(workers - 1))]
+    if workers == 1:
+        firsts = [rooms[_MANY_PROCESSES] + rooms[_LONG]]
+    short, count = iter(rooms[""]), len(items)
+    items.clear()
+    for nth, first in enumerate(firsts):
+        share = (count - len(items)) // (workers - nth)
+        items += [*first, *islice(short, max(0, share - len(first)))]
+    items += short
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass, field
+from typing import Final
 
 from bot.dialogue.events import Event
+from storage.database import DatabaseClosed, NotStored
 
 TRIES = 5  #: of one update; then it is skipped, with an apology
+DATABASE_TROUBLE: Final = (NotStored, DatabaseClosed)  #: no update is to blame, so it counts as no try
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from functools import partial
 import structlog
 
 from bot.services.converse import Converse, Taken
-from bot.services.incoming import TRIES, Arrived, Incoming, NotAnUpdate, whereabouts
+from bot.services.incoming import DATABASE_TROUBLE, TRIES, Arrived, Incoming, NotAnUpdate, whereabouts
 from bot.services.school import Clock, School
 from storage import arrivals
 from storage.arrivals import Waiting
-from storage.database import Database, DatabaseClosed, NotStored
+from storage.database import Database
 from storage.unit import Unit
 from storage.vault import VaultError
 
@@ -25,8 +25,6 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 50  #: chats that one look for forgotten updates takes on
 RETRY_S = (0.5, 1.0, 2.0, 4.0, 10.0)
-
-_TROUBLE = (NotStored, DatabaseClosed)  # the database's own: no update is to blame
 
 
 class _Failed(Exception):
@@ -95,7 +93,7 @@ class Intake:
                 if not await self._out_of_the_way(failed):
                     return taken
                 continue
-            except _TROUBLE as error:
+            except DATABASE_TROUBLE as error:
                 log.warning("update.not_taken_yet", error=type(error).__name__)
                 return taken
             if step is None:
@@ -146,7 +144,7 @@ class Intake:
         next_at = self._clock() + timedelta(seconds=RETRY_S[min(waiting.tries, len(RETRY_S) - 1)])
         try:
             tries = await self._database.write(lambda unit: arrivals.failed(unit, waiting.id, next_at))
-        except _TROUBLE as error:
+        except DATABASE_TROUBLE as error:
             log.warning("update.not_taken_yet", error=type(error).__name__)
             return False
         log.warning(

@@ -22,6 +22,7 @@ class Crossing:
         self.port = 0
         self._turn = 0
         self._server: asyncio.Server | None = None
+        self._open_to_all = False
         self._passing: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
     @property
@@ -32,6 +33,7 @@ class Crossing:
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._come, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
+        self._open_to_all = True
         return self
 
     async def __aexit__(
@@ -41,6 +43,7 @@ class Crossing:
         trace: TracebackType | None,
     ) -> None:
         assert self._server is not None
+        self._open_to_all = False
         self._server.close()
         passing = dict(self._passing)
         for task, writer in passing.items():
@@ -49,6 +52,11 @@ class Crossing:
         await asyncio.gather(*passing, return_exceptions=True)
 
     def _come(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if (
+            not self._open_to_all
+        ):  # accepted before the server closed, brought only now: nobody would close it
+            writer.close()
+            return
         task = asyncio.create_task(self._serve(reader, writer))
         self._passing[task] = writer
         task.add_done_callback(self._passing.pop)

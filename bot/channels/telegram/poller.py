@@ -20,7 +20,7 @@ from bot.channels.telegram.buttons import ButtonClocks
 from bot.channels.telegram.updates import ALLOWED_UPDATES, read_update
 from bot.channels.telegram.webhook import delete_webhook
 from bot.services import incoming
-from bot.services.incoming import Arrived, Incoming, whereabouts
+from bot.services.incoming import DATABASE_TROUBLE, Arrived, Incoming, whereabouts
 
 log = structlog.get_logger(__name__)
 
@@ -151,15 +151,19 @@ class Poller:
     async def _take(self, update: Arrived, earlier: asyncio.Task[None] | None) -> None:
         if earlier is not None:
             await asyncio.wait({earlier})
-        for tries in count(1):
+        tries = 0
+        for turn in count():
             try:
                 await self._bring(update)
                 return
+            except DATABASE_TROUBLE as error:
+                log.warning("update.not_taken_yet", error=type(error).__name__)
             except Exception as error:
+                tries += 1
                 log.warning("update.failed", update=update.update_id, tries=tries, **whereabouts(error))
             if tries >= TRIES and await self._give_up(update):
                 return
-            await asyncio.sleep(_nth(self._pace.retry_s, tries - 1))
+            await asyncio.sleep(_nth(self._pace.retry_s, turn))
 
     async def _bring(self, update: Arrived) -> None:
         if update.blocked is not None:

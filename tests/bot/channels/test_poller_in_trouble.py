@@ -9,6 +9,7 @@ from bot.channels.telegram.poller import TRIES, Pace
 from bot.dialogue.events import Typed
 from bot.playground import PLAYGROUND_TOKEN, BotApiServer
 from bot.services.incoming import Incoming
+from storage.database import NotStored
 from tests.bot.channels.conftest import Stage
 from tests.bot.channels.poller_desk import Desk, fails_on, heard, nothing, polling
 
@@ -47,6 +48,20 @@ async def test_nothing_is_skipped_while_not_even_the_apology_can_be_stored(stage
         await desk.until(lambda: len(desk.tried) > 3 * TRIES)
         assert len(stage.api.unconfirmed) == 1
         desk.before = nothing
+        await desk.until(lambda: desk.texts == ["muhimu"])
+    assert desk.poison == []
+
+
+async def test_a_database_that_cannot_store_makes_no_update_a_poison(stage: Stage) -> None:
+    desk = Desk()
+
+    async def cannot_store(_incoming: Incoming) -> None:
+        if len(desk.tried) <= 2 * TRIES:
+            raise NotStored("the disk is full")
+
+    desk.before = cannot_store
+    async with polling(stage, desk):
+        stage.amina.say("muhimu")
         await desk.until(lambda: desk.texts == ["muhimu"])
     assert desk.poison == []
 
