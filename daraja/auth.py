@@ -6,24 +6,26 @@ Processes that share a TokenStore mint one at a time: who may is settled by `cla
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import httpx
-import structlog
 
 from daraja.answers import is_token_refusal
 from daraja.credentials import Credentials
 from daraja.errors import TokenUnavailable
 from daraja.times import Clock, utc_now
 from daraja.tokens import MemoryTokenStore, Token, TokenStore
-from daraja.wire import as_code, as_identifier, as_words, read_object
+from daraja.transport import Exchange
+from daraja.wire import as_code, as_identifier, as_page, as_words, incident_id, read_object
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 TOKEN_PATH: Final = "/oauth/v1/generate"  # noqa: S105 - a path
+_ASKED: Final = f"{TOKEN_PATH}?grant_type=client_credentials"
 _LIFE_S: Final = 3599  # as documented; a longer one is not believed
 _WAIT_S: Final = 0.1  # while another process mints
 _WAITS: Final = 120  # longer than a claim outlives a process that died
@@ -72,11 +74,11 @@ class DarajaAuth(httpx.Auth):
         response = yield _with_token(request, token)
         if not await _refuses_token(response):
             return
-        log.info("token.refused", http_status=response.status_code)
+        log.info("token.refused", extra={"http_status": response.status_code})
         token = await self._obtain(refused=token.value)
         response = yield _with_token(request, token)
         if await _refuses_token(response):
-            log.warning("token.refused_again", http_status=response.status_code)
+            log.warning("token.refused_again", extra={"http_status": response.status_code})
             await self._forget(token)
 
     async def _obtain(self, refused: str | None) -> Token:
@@ -141,7 +143,7 @@ class DarajaAuth(httpx.Auth):
             claiming.cancel()
             if not saved:
                 await self._give_up()
-        log.info("token.minted", expires_at=token.expires_at.isoformat())
+        log.info("token.minted", extra={"expires_at": token.expires_at.isoformat()})
         return token
 
     async def _claim_on(self) -> None:
@@ -155,13 +157,13 @@ class DarajaAuth(httpx.Auth):
         try:
             await self._store.give_up()
         except Exception as error:  # it ends by itself; what went wrong before is what the caller must hear
-            log.warning("token.claim_not_ended", error=type(error).__name__)
+            log.warning("token.claim_not_ended", extra={"error": type(error).__name__})
 
     async def _forget(self, token: Token) -> None:
         try:
             await self._store.forget(token.value)
         except Exception as error:  # M-PESA's answer is what the caller must hear
-            log.warning("token.not_forgotten", error=type(error).__name__)
+            log.warning("token.not_forgotten", extra={"error": type(error).__name__})
 
 
 def _with_token(request: httpx.Request, token: Token) -> httpx.Request:
@@ -173,20 +175,22 @@ async def _refuses_token(response: httpx.Response) -> bool:
     return is_token_refusal(await response.aread())
 
 
-async def mint_token(http: httpx.AsyncClient, credentials: Credentials, clock: Clock) -> Token:
+async def mint_token(exchange: Exchange, credentials: Credentials, clock: Clock) -> Token:
     """Ask Daraja for a token. Raises TokenUnavailable, with M-PESA's code where it gave one."""
     asked_at = clock()
     basic = httpx.BasicAuth(credentials.consumer_key, credentials.consumer_secret)
     try:
-        response = await http.get(TOKEN_PATH, params={"grant_type": "client_credentials"}, auth=basic)
+        response = await exchange.get(_ASKED, basic)
+        body = await response.aread()
     except Exception as error:
         raise TokenUnavailable(f"no access token ({type(error).__name__})") from error
-    return read_token(response.status_code, response.content, asked_at)
+    return read_token(response.status_code, body, asked_at)
 
 
 def read_token(status: int, body: bytes, asked_at: datetime) -> Token:
     """The answer to the OAuth call; its life counts from when it was asked for. Raises TokenUnavailable."""
-    answer = read_object(body) or {}
+    said = read_object(body)
+    answer = said or {}
     value = as_identifier(answer.get("access_token"))
     if not (200 <= status < 300 and value):
         code = as_code(answer.get("errorCode"))
@@ -194,7 +198,9 @@ def read_token(status: int, body: bytes, asked_at: datetime) -> Token:
             f"no access token: {code or 'no code'} under HTTP {status}",
             code=code,
             message=as_words(answer.get("errorMessage")),
-            request_id=as_identifier(answer.get("requestId")),
+            request_id=as_identifier(answer.get("requestId")) or incident_id(body),
+            http_status=status,
+            page="" if said is not None else as_page(body),
         )
     return Token(value, asked_at + timedelta(seconds=_life(answer.get("expires_in"))))
 

@@ -8,17 +8,37 @@ from __future__ import annotations
 
 from typing import Final
 
-from daraja.entry import Channel, Entry, Turn
-from daraja.error_codes import PUSH_ERRORS, QUERY_ERRORS, TOKEN_REFUSED, TOKEN_REFUSED_WORDS
+from daraja.entry import PAYMENT_CHANNELS, Channel, Entry, Turn
+from daraja.error_codes import (
+    PUSH_ERRORS,
+    QUERY_ERRORS,
+    TOKEN_REFUSALS,
+    TOKEN_REFUSED,
+    TOKEN_REFUSED_WORDS,
+)
+from daraja.money_in_codes import MONEY_IN_ERRORS
+from daraja.operation_codes import OPERATION_ENTRIES
 from daraja.result_codes import CALLBACK_RESULTS, QUERY_RESULTS
 
-__all__ = ["CATALOGUE", "CAUSES", "UNKNOWN", "Channel", "Entry", "Turn", "look_up"]
+__all__ = ["CATALOGUE", "CAUSES", "PAYMENT_CHANNELS", "UNKNOWN", "Channel", "Entry", "Turn", "look_up"]
 
 UNKNOWN: Final = "unknown"
 
-CATALOGUE: Final[tuple[Entry, ...]] = (*PUSH_ERRORS, *CALLBACK_RESULTS, *QUERY_RESULTS, *QUERY_ERRORS)
+CATALOGUE: Final[tuple[Entry, ...]] = (
+    *PUSH_ERRORS,
+    *CALLBACK_RESULTS,
+    *QUERY_RESULTS,
+    *QUERY_ERRORS,
+    *MONEY_IN_ERRORS,
+    *OPERATION_ENTRIES,
+)
 
-CAUSES: Final[frozenset[str]] = frozenset(entry.cause for entry in CATALOGUE) | {UNKNOWN}
+CAUSES: Final[frozenset[str]] = frozenset(
+    {UNKNOWN, *(entry.cause for entry in CATALOGUE if entry.channel in PAYMENT_CHANNELS)}
+)
+"""What a payer may have to be told of a push: the causes on PAYMENT_CHANNELS."""
+
+_REPORTS: Final = frozenset({Channel.CALLBACK, Channel.RESULT})  # no access token stands behind these
 
 
 def _index() -> dict[tuple[Channel, str], tuple[Entry, ...]]:
@@ -39,7 +59,7 @@ def look_up(channel: Channel, code: str, message: str = "") -> Entry:
     A code nobody knows comes back as cause "unknown": not final, the money unknown, for a person to look at.
     """
     code, words = code.strip(), message.lower()
-    if channel is not Channel.CALLBACK and TOKEN_REFUSED_WORDS in words:
+    if channel not in _REPORTS and (code in TOKEN_REFUSALS or TOKEN_REFUSED_WORDS in words):
         code = TOKEN_REFUSED
     for entry in _BY_CODE.get((channel, code), ()):
         if entry.match is None or entry.match in words:

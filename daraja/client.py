@@ -2,57 +2,30 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final
 
-import httpx
-from httpx_aiohttp import AiohttpTransport
-
-from daraja.answers import read_push_answer, read_query_answer
-from daraja.auth import DarajaAuth, mint_token
-from daraja.credentials import Credentials
-from daraja.errors import BadRequest, DarajaError
-from daraja.fields import check_base_url
+from daraja.answers import read_probe_answer, read_push_answer, read_query_answer
+from daraja.fields import to_msisdn
 from daraja.messages import StkAccepted, StkPush, StkQueryResult
-from daraja.phone import BadPhone, parse_phone
-from daraja.times import Clock, to_stamp, utc_now
-from daraja.tokens import Token, TokenStore
-from daraja.transport import WholeAnswers, failure_of
+from daraja.money_in import MoneyIn
+from daraja.results import Acknowledged
+from daraja.reversal import REVERSAL_PATH, ReversalRequest, read_reversal_answer
+from daraja.times import to_stamp
+from daraja.transaction_status import STATUS_PATH, TransactionStatusRequest, read_status_answer
 
-SANDBOX_URL: Final = "https://sandbox.safaricom.co.ke"
-PRODUCTION_URL: Final = "https://api.safaricom.co.ke"
+if TYPE_CHECKING:  # it brings `cryptography`, which nobody needs who only pushes
+    from daraja.credential import Operator
+
 PUSH_PATH: Final = "/mpesa/stkpush/v1/processrequest"
 QUERY_PATH: Final = "/mpesa/stkpushquery/v1/query"
 
 
-class DarajaClient:
+class DarajaClient(MoneyIn):
     """One for a process: it keeps connections and the token. An async context manager; or call `aclose`.
 
-    `timeout_s` holds for each HTTP exchange as a whole. The client owns `transport` and closes it.
-    It never sends a push a second time, except once after a refused token.
+    What it is made of, and what the arguments mean: `daraja.connection.Connection`.
+    It never sends a push, nor anything that moves money, a second time, except once after a refused token.
     """
-
-    def __init__(
-        self,
-        credentials: Credentials,
-        *,
-        base_url: str = SANDBOX_URL,
-        transport: httpx.AsyncBaseTransport | None = None,
-        clock: Clock = utc_now,
-        token_store: TokenStore | None = None,
-        timeout_s: float = 30.0,
-    ) -> None:
-        check_base_url(base_url)
-        self._credentials = credentials
-        self._clock = clock
-        self._auth = DarajaAuth(self._mint, clock=clock, store=token_store)
-        self._http = httpx.AsyncClient(
-            base_url=base_url,
-            transport=WholeAnswers(transport if transport is not None else AiohttpTransport(), timeout_s),
-            timeout=timeout_s,
-            follow_redirects=False,
-            trust_env=False,
-        )
 
     async def stk_push(
         self,
@@ -75,12 +48,22 @@ class DarajaClient:
             party_b=self._credentials.shortcode if party_b is None else party_b,
             transaction_type=transaction_type,
             amount_kes=amount_kes,
-            party_a=_msisdn("PartyA", party_a),
-            phone_number=_msisdn("PhoneNumber", phone_number),
+            party_a=to_msisdn("PartyA", party_a),
+            phone_number=to_msisdn("PhoneNumber", phone_number),
             callback_url=callback_url,
             account_reference=account_reference,
             transaction_desc=transaction_desc,
         )
+        if self._recent is not None:
+            self._recent.check(push)
+        if self._pace is not None:
+            await self._pace.turn()
+        if self._recent is None:
+            return await self._pushed(push)
+        with self._recent.sending(push):
+            return await self._pushed(push)
+
+    async def _pushed(self, push: StkPush) -> StkAccepted:
         stamp = to_stamp(self._clock())
         body = push.body(password=self._credentials.password(stamp), timestamp=stamp)
         response = await self._post(PUSH_PATH, body)
@@ -98,40 +81,66 @@ class DarajaClient:
         response = await self._post(QUERY_PATH, body)
         return read_query_answer(response.status_code, response.content, checkout_request_id)
 
-    async def renew_token(self) -> Token:
-        """Mint an access token, however good the present one is, and keep it. Raises TokenUnavailable."""
-        return await self._auth.renew()
+    async def probe_push(self) -> None:
+        """An empty body to the push's address: nothing is asked for, no money moves, no phone rings, whatever comes.
 
-    async def aclose(self) -> None:
-        """Close the connections; harmless when done twice."""
-        await self._http.aclose()
+        Returns when token and product are good; raises what a push would meet: NeverSent, Refused, AnswerLost.
+        """
+        response = await self._post(PUSH_PATH, {})
+        read_probe_answer(response.status_code, response.content)
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
+    async def transaction_status(
         self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
+        operator: Operator,
+        *,
+        result_url: str,
+        timeout_url: str,
+        transaction_id: str | None = None,
+        original_conversation_id: str | None = None,
+        remarks: str = "Status",
+        occasion: str = "",
+    ) -> Acknowledged:
+        """Ask what became of a payment to our shortcode, by receipt number or original conversation id.
 
-    async def _mint(self) -> Token:
-        return await mint_token(self._http, self._credentials, self._clock)
+        The news comes to `result_url`, or to `timeout_url` that it will be late. Moves no money, may be repeated.
+        Raises BadRequest, NeverSent, Refused, AnswerLost: no news of the payment.
+        """
+        request = TransactionStatusRequest(
+            shortcode=self._credentials.shortcode,
+            result_url=result_url,
+            timeout_url=timeout_url,
+            transaction_id=transaction_id,
+            original_conversation_id=original_conversation_id,
+            remarks=remarks,
+            occasion=occasion,
+        )
+        response = await self._post(STATUS_PATH, request.body(operator))
+        return read_status_answer(response.status_code, response.content)
 
-    async def _post(self, path: str, body: dict[str, str | int]) -> httpx.Response:
-        """One POST (two after a refused token). What the transport raises becomes NeverSent or AnswerLost."""
-        try:
-            return await self._http.post(path, json=body, auth=self._auth)
-        except DarajaError:
-            raise
-        except Exception as error:
-            raise failure_of(error) from error
+    async def reverse(
+        self,
+        operator: Operator,
+        *,
+        transaction_id: str,
+        amount_kes: int,
+        result_url: str,
+        timeout_url: str,
+        remarks: str,
+        occasion: str = "",
+    ) -> Acknowledged:
+        """Give a whole payment back to its payer: the one with the receipt number `transaction_id`.
 
-
-def _msisdn(field: str, text: str) -> str:
-    try:
-        return parse_phone(text)
-    except BadPhone as error:
-        raise BadRequest(field, error.reason) from None
+        It MOVES MONEY. Raises BadRequest, NeverSent, Refused: nothing was given back, it may be asked again. Raises
+        AnswerLost: it may have been taken; wait for `result_url`, or ask `transaction_status`, before asking again.
+        """
+        request = ReversalRequest(
+            shortcode=self._credentials.shortcode,
+            transaction_id=transaction_id,
+            amount_kes=amount_kes,
+            result_url=result_url,
+            timeout_url=timeout_url,
+            remarks=remarks,
+            occasion=occasion,
+        )
+        response = await self._post(REVERSAL_PATH, request.body(operator))
+        return read_reversal_answer(response.status_code, response.content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,11 +11,15 @@ from daraja.errors import BadRequest
 from daraja.fields import check_shortcode
 
 _MASKS: Final = ("*", "•")  # the portal shows keys masked; only its copy button gives the real ones
+_KEY: Final = re.compile(r"[\x21-\x7e]+")
+_QUOTES: Final = "'\"`"
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Trims blanks around each. Raises BadRequest on what is empty or copied masked; never shows a secret."""
+    """Trims blanks around each. Raises BadRequest on what is empty, was copied masked or in quotes, or holds a blank
+    or a letter that no key has (a mail may break a passkey in two); never shows a secret.
+    """
 
     consumer_key: str = field(repr=False)
     consumer_secret: str = field(repr=False)
@@ -28,6 +33,10 @@ class Credentials:
                 raise BadRequest(name, "is empty")
             if any(mask in value for mask in _MASKS):
                 raise BadRequest(name, "was copied with its mask")
+            if value[0] in _QUOTES:
+                raise BadRequest(name, "was copied with its quotes")
+            if not _KEY.fullmatch(value):
+                raise BadRequest(name, "holds a blank or a letter that no key has")
             object.__setattr__(self, name, value)
         check_shortcode("shortcode", self.shortcode)
 

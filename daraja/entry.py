@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 Money = Literal["unmoved", "unknown", "moved"]
 
@@ -15,6 +15,16 @@ class Channel(StrEnum):
     PUSH = "push"  #: the answer to an STK push
     CALLBACK = "callback"  #: M-PESA's report to our CallBackURL
     QUERY = "query"  #: the answer to an STK query
+    STATUS = "status"  #: the answer to a transaction status request
+    REVERSAL = "reversal"  #: the answer to a reversal request
+    RESULT = "result"  #: M-PESA's report to a ResultURL: there the operator is spoken of, not the payer
+    C2B = "c2b"  #: the answer to a C2B registration or simulation
+    PULL = "pull"  #: the answer to a Pull registration or query
+    QR = "qr"  #: the answer to a Dynamic QR request
+
+
+PAYMENT_CHANNELS: Final = frozenset({Channel.PUSH, Channel.CALLBACK, Channel.QUERY})
+"""Those on which the fate of a payer's push is told."""
 
 
 class Turn(StrEnum):

@@ -11,8 +11,11 @@ from typing import Final
 from daraja.entry import Channel, Entry, Money, Turn
 
 TOKEN_REFUSED: Final = "404.001.03"  # noqa: S105 - an error code
+TOKEN_REFUSALS: Final = frozenset({TOKEN_REFUSED, "401.001"})  #: codes that mean it whatever the words
 TOKEN_REFUSED_WORDS: Final = "invalid access token"  # noqa: S105 - other products hide it under other codes
+NO_PRODUCT_WORDS: Final = "no apiproduct match found"  #: the token is good; its app may not make this call
 UNDECIDED: Final = frozenset({"500.001.1001", "500.001.001"})  #: both spellings of one code of many meanings
+VAGUE_CAUSES: Final = frozenset({"busy_unclear", "internal_error", "answer_lost"})  #: no telling what was done
 _SLOW_DOWN_S: Final = 300
 _MINUTE: Final = 60
 
@@ -36,7 +39,7 @@ _INTERNAL: Final = "M-PESA failed inside, which does not tell whether it took th
 _SPIKE: Final = "Too many requests in one second; this one was not processed."
 _ADDRESS: Final = "The address, header or method of the call is wrong."
 
-_SHARED: Final[tuple[Entry, ...]] = (
+SHARED_ERRORS: Final[tuple[Entry, ...]] = (
     _error("400.002.02", "bad_field", Turn.SCHOOL, None, "A field of the request is wrong."),
     _error("400.002.05", "bad_payload", Turn.SCHOOL, None, "The request could not be read."),
     *(
@@ -88,7 +91,7 @@ _FIVE_MEANINGS: Final[tuple[Entry, ...]] = tuple(
 )
 
 PUSH_ERRORS: Final[tuple[Entry, ...]] = (
-    *_SHARED,
+    *SHARED_ERRORS,
     *_FIVE_MEANINGS,
     _error("bad_request_local", "bad_request_local", Turn.SCHOOL, None, "A field is bad; nothing was sent."),
     _error("refused_other", "refused_other", Turn.SCHOOL, None, "M-PESA did not accept the request."),
@@ -111,10 +114,28 @@ QUERY_ERRORS: Final[tuple[Entry, ...]] = (
         "M-PESA does not know the CheckoutRequestID.",
         "checkoutrequestid",
     ),
-    *(replace(entry, channel=Channel.QUERY, final=False, money="unknown") for entry in _SHARED),
+    *(replace(entry, channel=Channel.QUERY, final=False, money="unknown") for entry in SHARED_ERRORS),
     *(
         _of_query(code, "query_undecided", Turn.MPESA, 10, "M-PESA cannot say yet; ask again.")
         for code in sorted(UNDECIDED)
     ),
     _of_query("refused_other", "refused_other", Turn.SCHOOL, None, "M-PESA did not accept the question."),
 )
+
+
+def of_call(channel: Channel, *own: Entry) -> tuple[Entry, ...]:
+    """The lines of a call that moves no payer's money: what every call may be answered, and its `own`.
+
+    These calls print why a token is refused: without the product, renewing the token is of no use.
+    """
+    no_product = _error(
+        TOKEN_REFUSED,
+        "no_api_product",
+        Turn.SCHOOL,
+        None,
+        "The app does not hold this API product, or not for this environment.",
+        match=NO_PRODUCT_WORDS,
+    )
+    refused = _error("refused_other", "refused_other", Turn.SCHOOL, None, "M-PESA did not accept the request.")
+    lines = (no_product, *SHARED_ERRORS, refused, *own)
+    return tuple(replace(line, channel=channel, final=True, money="unmoved") for line in lines)

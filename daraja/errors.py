@@ -2,6 +2,7 @@
 
     DarajaError
      ├ BadRequest            a field is wrong; found before sending, nothing was sent
+     │   └ TooSoon           a careful client's: M-PESA would refuse it now, and take it after a wait
      ├ NeverSent             no connection (refused port, DNS, TLS refused): nothing was sent
      │   └ TokenUnavailable  OAuth failed before the call: nothing was sent
      ├ Refused               M-PESA answered, and the answer is no
@@ -15,7 +16,8 @@ No text here ever holds a secret, a phone number or a CheckoutRequestID.
 
 from __future__ import annotations
 
-from typing import ClassVar
+import copyreg
+from typing import Any, ClassVar
 
 
 class DarajaError(Exception):
@@ -46,6 +48,10 @@ class DarajaError(Exception):
         self.cause = cause or self.default_cause
         self.retry_after_s = retry_after_s
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copied, and sent to another process, without being made anew: the arguments have names."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
 
 class BadRequest(DarajaError):
     """A field M-PESA would refuse; nothing was sent. `field`: Daraja's name; `reason`: never the value."""
@@ -57,6 +63,18 @@ class BadRequest(DarajaError):
         super().__init__(f"{field}: {reason}", message=reason)
         self.field = field
         self.reason = reason
+
+
+class TooSoon(BadRequest):
+    """M-PESA would refuse this push now (`daraja.rules`); nothing was sent. Good again after `retry_after_s`."""
+
+    default_cause = "too_soon"
+    safe_to_retry = True
+
+    def __init__(self, field: str, reason: str, *, retry_after_s: int, cause: str = "") -> None:
+        super().__init__(field, f"{reason}; wait {retry_after_s} seconds")
+        self.cause = cause or self.default_cause
+        self.retry_after_s = retry_after_s
 
 
 class NeverSent(DarajaError):
@@ -71,9 +89,27 @@ class NeverSent(DarajaError):
 
 
 class TokenUnavailable(NeverSent):
-    """No access token could be had, for whatever reason: the request itself was never sent."""
+    """No access token could be had, for whatever reason: the request itself was never sent.
+
+    `http_status` as the OAuth call was answered, None when it was not; `page`: the words of an answer that is
+    no JSON, a firewall's or another server's.
+    """
 
     default_cause = "no_token"
+
+    def __init__(
+        self,
+        summary: str,
+        *,
+        code: str = "",
+        message: str = "",
+        request_id: str = "",
+        http_status: int | None = None,
+        page: str = "",
+    ) -> None:
+        super().__init__(summary, code=code, message=message, request_id=request_id)
+        self.http_status = http_status
+        self.page = page
 
 
 class Refused(DarajaError):
@@ -113,7 +149,7 @@ class TokenRefused(Refused):
 class AnswerLost(DarajaError):
     """Uncertain: the request may have been processed. Never send it again; ask, or wait for the callback.
 
-    `http_status` is None when no status line arrived.
+    `http_status` is None when no status line arrived. `page`: the words of an answer that is no JSON.
     """
 
     default_cause = "answer_lost"
@@ -127,14 +163,16 @@ class AnswerLost(DarajaError):
         request_id: str = "",
         cause: str = "",
         http_status: int | None = None,
+        page: str = "",
     ) -> None:
         super().__init__(summary, code=code, message=message, request_id=request_id, cause=cause)
         self.http_status = http_status
+        self.page = page
 
 
 class BadCallback(DarajaError):
-    """Not a callback that can be read; says nothing about any payment. The text never quotes the body."""
+    """Not a callback or result that can be read; says nothing about any payment. The text never quotes the body."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"not an STK callback: {reason}", message=reason)
+        super().__init__(f"not a report that can be read: {reason}", message=reason)
         self.reason = reason

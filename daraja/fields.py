@@ -8,11 +8,13 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from daraja.errors import BadRequest
+from daraja.phone import BadPhone, parse_phone
 
 LEAST_KES: Final = 1
 MOST_KES: Final = 250_000  # a transaction
 MAX_REFERENCE: Final = 12
 MAX_DESCRIPTION: Final = 13
+MAX_REMARKS: Final = 100
 TRANSACTION_TYPES: Final = ("CustomerPayBillOnline", "CustomerBuyGoodsOnline")
 FORBIDDEN_WORDS: Final = ("mpesa", "safaricom", "exe", "exec", "cmd", "sql", "query")
 
@@ -20,6 +22,8 @@ _SHORTCODE: Final = re.compile(r"[1-9]\d{4,6}", re.ASCII)
 _MSISDN: Final = re.compile(r"254[17]\d{8}", re.ASCII)
 _REFERENCE: Final = re.compile(rf"[A-Za-z0-9]{{1,{MAX_REFERENCE}}}")
 _DESCRIPTION: Final = re.compile(rf"[A-Za-z0-9 ./_-]{{0,{MAX_DESCRIPTION}}}")
+_RECEIPT: Final = re.compile(r"[A-Z0-9]{8,20}")
+_REMARKS: Final = re.compile(r"[A-Za-z0-9 .,:/_-]*")
 _URL_LETTERS: Final = re.compile(r"[\x21-\x7e]+")
 
 
@@ -49,6 +53,14 @@ def check_msisdn(field: str, value: str) -> None:
         raise BadRequest(field, "254 and nine digits that start with 7 or 1")
 
 
+def to_msisdn(field: str, text: str) -> str:
+    """254 and nine digits, out of any Kenyan spelling."""
+    try:
+        return parse_phone(text)
+    except BadPhone as error:
+        raise BadRequest(field, error.reason) from None
+
+
 def check_account_reference(value: str) -> None:
     """Letters and digits, 1 to 12: it is printed on the payer's prompt."""
     if not _REFERENCE.fullmatch(value):
@@ -61,16 +73,33 @@ def check_transaction_desc(value: str) -> None:
         raise BadRequest("TransactionDesc", "plain letters, digits and blanks, at most 13")
 
 
-def check_callback_url(value: str) -> None:
-    """https (http only to this machine), a lower-case host, no blanks, none of M-PESA's forbidden words."""
-    parts = _split(value, "CallBackURL")
+def check_callback_url(value: str, field: str = "CallBackURL", *, host_too: bool = False) -> None:
+    """https (http only to this machine), a lower-case host, no blanks, none of M-PESA's forbidden words.
+
+    host_too: the words are looked for in the host as well, as C2B registration does.
+    """
+    parts = _split(value, field)
     if parts.netloc != parts.netloc.lower():
-        raise BadRequest("CallBackURL", "the host must be in lower case")
+        raise BadRequest(field, "the host must be in lower case")
     if parts.fragment:
-        raise BadRequest("CallBackURL", "no fragment")
-    rest = f"{parts.path}?{parts.query}".lower()
-    if any(word in rest for word in FORBIDDEN_WORDS):
-        raise BadRequest("CallBackURL", "M-PESA forbids " + ", ".join(FORBIDDEN_WORDS) + " in the path")
+        raise BadRequest(field, "no fragment")
+    host = parts.netloc if host_too else ""
+    searched = f"{host}{parts.path}?{parts.query}".lower()
+    if any(word in searched for word in FORBIDDEN_WORDS):
+        where = "the host and the path" if host_too else "the path"
+        raise BadRequest(field, f"M-PESA forbids {', '.join(FORBIDDEN_WORDS)} in {where}")
+
+
+def check_receipt(field: str, value: str) -> None:
+    """An M-PESA receipt number: capitals and digits, 8 to 20 (ten in all samples, which is no promise)."""
+    if not _RECEIPT.fullmatch(value):
+        raise BadRequest(field, "an M-PESA receipt number: capitals and digits")
+
+
+def check_remarks(field: str, value: str, *, least: int = 0) -> None:
+    """Words for M-PESA's books: plain letters, digits, blanks and . , : / _ -, at most 100."""
+    if not (least <= len(value) <= MAX_REMARKS and _REMARKS.fullmatch(value) and value == value.strip()):
+        raise BadRequest(field, f"plain letters, digits and blanks, {least} to {MAX_REMARKS}")
 
 
 def check_base_url(value: str) -> None:
@@ -90,12 +119,13 @@ def _split(value: str, field: str) -> SplitResult:
         raise BadRequest(field, "not a URL") from None
     if not host or parts.username is not None or parts.password is not None:
         raise BadRequest(field, "a URL with a host, without a user or password")
-    if not (parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host))):
+    if not (parts.scheme == "https" or (parts.scheme == "http" and is_this_machine(host))):
         raise BadRequest(field, "https (http only to this machine)")
     return parts
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether a host name or address leads back to this machine."""
     if host == "localhost":
         return True
     try:

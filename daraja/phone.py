@@ -17,8 +17,11 @@ class BadPhone(ValueError):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"not a Kenyan mobile number: {reason}")
+        super().__init__(reason)
         self.reason = reason
+
+    def __str__(self) -> str:
+        return f"not a Kenyan mobile number: {self.reason}"
 
 
 def parse_phone(text: str) -> str:

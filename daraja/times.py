@@ -1,7 +1,8 @@
-"""M-PESA's clock: Nairobi time without a zone mark, as `YYYYMMDDHHmmss`."""
+"""M-PESA's clock: Nairobi time without a zone mark, as `YYYYMMDDHHmmss` or, in Pull, `YYYY-MM-DD HH:mm:ss`."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -12,6 +13,9 @@ Clock = Callable[[], datetime]
 NAIROBI: Final = ZoneInfo("Africa/Nairobi")
 _FORM: Final = "%Y%m%d%H%M%S"
 _STAMP_LENGTH: Final = 14
+_ISO: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?", re.ASCII | re.IGNORECASE
+)
 
 
 def utc_now() -> datetime:
@@ -34,3 +38,24 @@ def from_stamp(text: str) -> datetime | None:
         return datetime.strptime(text, _FORM).replace(tzinfo=NAIROBI).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def from_text(text: str) -> datetime | None:
+    """The moment (aware, UTC) of `2026-11-22 09:00:00`, of that with a T, a Z or an offset, or of a stamp.
+
+    What bears no zone is Nairobi time. None for what is none of these.
+    """
+    if not _ISO.fullmatch(text):
+        return from_stamp(text)
+    try:
+        moment = datetime.fromisoformat(text.upper())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=NAIROBI)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def to_text(at: datetime) -> str:
+    """`2026-11-22 09:00:00` in Nairobi for an aware moment. Raises ValueError on a moment without a zone."""
+    if at.tzinfo is None:
+        raise ValueError("a moment without a time zone has no Nairobi time")
+    return at.astimezone(NAIROBI).strftime("%Y-%m-%d %H:%M:%S")

@@ -3,15 +3,100 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Iterator
+import json
+import logging
+import time
+from collections.abc import AsyncIterable, Iterator, Mapping
 from typing import Final
 
-import aiohttp
 import httpx
 
+from daraja import late
 from daraja.errors import AnswerLost, NeverSent
 
+log = logging.getLogger(__name__)
+
 MAX_ANSWER_BYTES: Final = 64 * 1024
+LARGE_ANSWERS: Final = {
+    "/pulltransactions/v1/query": 1024 * 1024,  # a full page, with room
+    "/mpesa/qrcode/v1/generate": 1024 * 1024,  # a picture in Base64
+}
+_MOST_BYTES: Final = "most_bytes"  # in a request's extensions
+_HEADERS: Final = httpx.Headers(
+    {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"python-httpx/{httpx.__version__}"}
+)
+_JSON_HEADERS: Final = httpx.Headers({**_HEADERS, "Content-Type": "application/json"})
+_TO_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+class Exchange:
+    """Sends requests as httpx's client would, but without cookies, redirects, hooks or anything from the environment.
+
+    httpx's requests, answers, transports and auth flows; not its client, whose bookkeeping for each call costs as
+    much as all the rest (docs/benchmarks.md). Every answer is read to its end within `timeout_s`.
+    """
+
+    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport, timeout_s: float) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._transport = WholeAnswers(transport, timeout_s)
+        self._timeout = httpx.Timeout(timeout_s).as_dict()
+        self._urls: dict[str, httpx.URL] = {}
+        self._closed = False
+
+    async def post(self, path: str, body: Mapping[str, object], auth: httpx.Auth) -> httpx.Response:
+        """A JSON body to `path`, one of a few constants. Raises what the transport or the auth flow raises."""
+        content = _TO_JSON(body).encode()
+        return await self._send(self._request("POST", path, _JSON_HEADERS, content), auth)
+
+    async def get(self, path: str, auth: httpx.Auth) -> httpx.Response:
+        """As `post`, without a body; a query belongs to `path`."""
+        return await self._send(self._request("GET", path, _HEADERS, b""), auth)
+
+    async def aclose(self) -> None:
+        """Close the transport; harmless when done twice."""
+        if not self._closed:
+            self._closed = True
+            await self._transport.aclose()
+
+    def _request(self, method: str, path: str, headers: httpx.Headers, content: bytes) -> httpx.Request:
+        url = self._urls.get(path)
+        if url is None:
+            url = self._urls[path] = httpx.URL(self._base_url + path)
+        own = headers.copy()
+        own["Host"] = url.netloc.decode("ascii")
+        if content:
+            own["Content-Length"] = str(len(content))
+        # Given as a stream httpx takes headers and content as they are; finding out by itself takes it longer than
+        # all our checks together.
+        stream = httpx.ByteStream(content)
+        extensions = {"timeout": self._timeout, _MOST_BYTES: LARGE_ANSWERS.get(path, MAX_ANSWER_BYTES)}
+        request = httpx.Request(method, url, headers=own, stream=stream, extensions=extensions)
+        request.read()
+        return request
+
+    async def _send(self, request: httpx.Request, auth: httpx.Auth) -> httpx.Response:
+        flow = auth.async_auth_flow(request)
+        try:
+            request = await anext(flow)
+            while True:
+                response = await self._exchanged(request)
+                try:
+                    request = await flow.asend(response)
+                except StopAsyncIteration:
+                    return response
+        finally:
+            await flow.aclose()
+
+    async def _exchanged(self, request: httpx.Request) -> httpx.Response:
+        if self._closed:
+            raise NeverSent("this client is closed, nothing was sent")
+        began = time.monotonic()
+        response = await self._transport.handle_async_request(request)
+        if log.isEnabledFor(logging.DEBUG):
+            took_ms = round((time.monotonic() - began) * 1000)
+            said = {"path": request.url.path, "http_status": response.status_code, "took_ms": took_ms}
+            log.debug("mpesa.answered", extra=said)
+        return response
 
 
 class WholeAnswers(httpx.AsyncBaseTransport):
@@ -30,7 +115,7 @@ class WholeAnswers(httpx.AsyncBaseTransport):
             async with asyncio.timeout(self._deadline_s):
                 return await self._answer(request)
         except Exception as error:
-            if not any(isinstance(link, aiohttp.ClientResponseError) for link in _causes(error)):
+            if not any(isinstance(link, late.answer_with_headers()) for link in _causes(error)):
                 raise
         # That one's repr shows the request's headers, token and all: it must not be in the chain.
         raise httpx.RemoteProtocolError("an answer that is not HTTP", request=request)
@@ -55,12 +140,23 @@ class WholeAnswers(httpx.AsyncBaseTransport):
 
 
 async def _read(stream: AsyncIterable[bytes], request: httpx.Request) -> bytes:
-    body = bytearray()
+    body, most = bytearray(), most_bytes(request)
     async for chunk in stream:
         body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise httpx.RemoteProtocolError("an answer of more than 64 KiB", request=request)
+        if len(body) > most:
+            raise too_long(request)
     return bytes(body)
+
+
+def most_bytes(request: httpx.Request) -> int:
+    """How long an answer to this request may be: 64 KiB, unless Exchange said more."""
+    most: int = request.extensions.get(_MOST_BYTES, MAX_ANSWER_BYTES)
+    return most
+
+
+def too_long(request: httpx.Request) -> httpx.RemoteProtocolError:
+    """What is raised instead of reading on."""
+    return httpx.RemoteProtocolError("an answer that is far too long", request=request)
 
 
 def failure_of(error: Exception) -> NeverSent | AnswerLost:
@@ -70,7 +166,7 @@ def failure_of(error: Exception) -> NeverSent | AnswerLost:
     closed after it had read the whole request. Only aiohttp's ClientConnectorError means: no connection.
     """
     for link in _causes(error):
-        if isinstance(link, aiohttp.ClientConnectorError):
+        if isinstance(link, late.no_connection()):
             return NeverSent(f"no connection, nothing was sent ({type(link).__name__})")
     return AnswerLost(f"sent, and no answer that can be read ({type(error).__name__})")
 

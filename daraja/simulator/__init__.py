@@ -15,9 +15,15 @@ and `fail_next`, or over the control routes under /simulator/. docs/simulator.md
 from daraja.simulator.app import OAUTH_PATH, PUSH_PATH, QUERY_PATH, create_app
 from daraja.simulator.books import Books, Movement
 from daraja.simulator.callbacks import Delivery
+from daraja.simulator.causes import PLAYS, Cause, Play
 from daraja.simulator.config import PendingShape, SimulatorConfig
 from daraja.simulator.endpoints import SeenPush
 from daraja.simulator.levers import Endpoint
+from daraja.simulator.money_in import Notice
+from daraja.simulator.money_in_config import Again, MoneyInConfig, MsisdnForm, PullShape
+from daraja.simulator.operation_scripts import RESULT_SCRIPTS, ResultScript, ResultShape
+from daraja.simulator.operations import ResultDelivery
+from daraja.simulator.products import ALL_PRODUCTS, Product
 from daraja.simulator.prompts import Prompt
 from daraja.simulator.replies import REPLIES, Break, Fault, Reply
 from daraja.simulator.scenarios import LAST_DIGITS, SCRIPTS, Ending, PromptAnswer, Scenario, Script
@@ -25,23 +31,37 @@ from daraja.simulator.server import SimulatorServer
 from daraja.simulator.simulator import Simulator
 
 __all__ = [
+    "ALL_PRODUCTS",
     "LAST_DIGITS",
     "OAUTH_PATH",
+    "PLAYS",
     "PUSH_PATH",
     "QUERY_PATH",
     "REPLIES",
+    "RESULT_SCRIPTS",
     "SCRIPTS",
+    "Again",
     "Books",
     "Break",
+    "Cause",
     "Delivery",
     "Ending",
     "Endpoint",
     "Fault",
+    "MoneyInConfig",
     "Movement",
+    "MsisdnForm",
+    "Notice",
     "PendingShape",
+    "Play",
+    "Product",
     "Prompt",
     "PromptAnswer",
+    "PullShape",
     "Reply",
+    "ResultDelivery",
+    "ResultScript",
+    "ResultShape",
     "Scenario",
     "Script",
     "SeenPush",

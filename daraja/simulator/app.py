@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
 import httpx
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from daraja.simulator.addresses import ADDRESSES, PUSH_PATH, QUERY_PATH
 from daraja.simulator.config import SimulatorConfig
 from daraja.simulator.control import control_routes
+from daraja.simulator.levers import Endpoint
 from daraja.simulator.replies import NOT_FOUND, wrong_verb
 from daraja.simulator.simulator import Simulator
-from daraja.simulator.wire import to_response
+from daraja.simulator.wire import Dated, to_response
+
+__all__ = ["OAUTH_PATH", "PUSH_PATH", "QUERY_PATH", "create_app"]
 
 OAUTH_PATH = "/oauth/v1/generate"
-PUSH_PATH = "/mpesa/stkpush/v1/processrequest"
-QUERY_PATH = "/mpesa/stkpushquery/v1/query"
 
 
 def create_app(
@@ -45,9 +48,14 @@ def create_app(
         routes=[
             Route(OAUTH_PATH, _oauth, methods=["GET"]),
             Route(PUSH_PATH, _push, methods=["POST"]),
-            Route(QUERY_PATH, _query, methods=["POST"]),
+            *(
+                Route(address.path, _caller(endpoint), methods=["POST"])
+                for endpoint, address in ADDRESSES.items()
+                if endpoint is not Endpoint.PUSH
+            ),
             Mount("/simulator", routes=control_routes()),
         ],
+        middleware=[Middleware(Dated, clock=clock, ahead_s=lambda: simulator.ahead_s)],
         exception_handlers={404: _not_found, 405: _wrong_verb},
         lifespan=lifespan,
     )
@@ -74,10 +82,14 @@ async def _push(request: Request) -> Response:
     return to_response(await daraja.push(headers.get("authorization"), headers.get("content-type", ""), raw))
 
 
-async def _query(request: Request) -> Response:
-    headers, raw = request.headers, await request.body()
-    daraja = _simulator(request).daraja
-    return to_response(await daraja.query(headers.get("authorization"), headers.get("content-type", ""), raw))
+def _caller(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def call(request: Request) -> Response:
+        headers, raw = request.headers, await request.body()
+        content_type = headers.get("content-type", "")
+        daraja = _simulator(request).daraja
+        return to_response(await daraja.call(endpoint, headers.get("authorization"), content_type, raw))
+
+    return call
 
 
 async def _not_found(request: Request, _: Exception) -> Response:

@@ -27,6 +27,15 @@ class Delivery:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """How a listener took what was posted. `status` is None and `error` the kind of failure when no answer came."""
+
+    status: int | None
+    error: str = ""
+    text: str = field(default="", repr=False)
+
+
 class CallbackSender:
     """Posts callbacks. Without an `http` client it keeps one of its own, closed by `aclose`."""
 
@@ -47,7 +56,9 @@ class CallbackSender:
 
     async def send(self, prompt: Prompt, ending: Ending) -> None:
         """Post one callback and note how it went; a listener's failure never raises."""
-        status, error = await self._post(prompt, self._body(prompt, ending))
+        request = prompt.request
+        answered = await self.post(request.callback_url, self._body(prompt, ending), request.shortcode)
+        status, error = answered.status, answered.error
         self.deliveries.append(
             Delivery(self._clock(), prompt.checkout_request_id, ending.code, status=status, error=error)
         )
@@ -59,28 +70,26 @@ class CallbackSender:
             error=error,
         )
 
-    async def aclose(self) -> None:
-        """Close the client, if it is its own."""
-        own, self._own = self._own, None
-        if own is not None:
-            await own.aclose()
-
-    async def _post(self, prompt: Prompt, body: str) -> tuple[int | None, str]:
-        headers = {
-            "content-type": "application/json;charset=UTF-8",
-            "businessshortcode": prompt.request.shortcode,
-        }
+    async def post(self, url: str, body: str, shortcode: str) -> Answered:
+        """Post any report to a listener, as M-PESA does; whatever goes wrong there never raises."""
+        headers = {"content-type": "application/json;charset=UTF-8", "businessshortcode": shortcode}
         try:
             answer = await self._client().post(
-                prompt.request.callback_url,
+                url,
                 content=body,
                 headers=headers,
                 follow_redirects=False,
                 timeout=httpx.Timeout(self._timeout_s, pool=None),
             )
         except Exception as error:  # whatever breaks at the listener's end is no concern of M-PESA's
-            return None, type(error).__name__
-        return answer.status_code, ""
+            return Answered(None, type(error).__name__)
+        return Answered(answer.status_code, text=answer.text)
+
+    async def aclose(self) -> None:
+        """Close the client, if it is its own."""
+        own, self._own = self._own, None
+        if own is not None:
+            await own.aclose()
 
     def _body(self, prompt: Prompt, ending: Ending) -> str:
         items = None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from daraja.simulator.money_in_config import MoneyInConfig
+from daraja.simulator.products import ALL_PRODUCTS, Product
+
 SANDBOX_SHORTCODE = "174379"
 SANDBOX_PASSKEY = "bfb279f9aa9bdbcf158e97dd71a467cd2e0c893059b10f78e6b72ada1ed2c919"
 
@@ -32,6 +35,14 @@ class SimulatorConfig:
     passkey: str = field(default=SANDBOX_PASSKEY, repr=False)
     tills: tuple[str, ...] = ("555001",)
     business_name: str = "Daraja-Simulator"
+    products: frozenset[Product] = ALL_PRODUCTS
+    """What the app holds; a call to any other is refused with the words for its token."""
+
+    initiator_name: str = "simulator-operator"
+    initiator_password: str = field(default="simulator-password", repr=False)
+    """The API operator's, for transaction status and reversal; its certificate: `Simulator.certificate_pem`."""
+    operator_tries: int = 3
+    """So many wrong passwords in a row lock the operator."""
 
     prompt_s: float = 2.0
     """From the accepted push to the payer's answer."""
@@ -63,6 +74,9 @@ class SimulatorConfig:
     """How many callbacks the duplicate scenario sends, all at once."""
     masked_phone: bool = False
     """Send PhoneNumber in success callbacks masked instead of whole."""
+
+    money_in: MoneyInConfig = field(default_factory=MoneyInConfig)
+    """C2B, Pull and all in which they are told to differ."""
 
     def __post_init__(self) -> None:
         if self.speed <= 0:

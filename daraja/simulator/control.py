@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from daraja.simulator.causes import PLAYS, Cause
 from daraja.simulator.levers import Endpoint
+from daraja.simulator.operator import sealed
 from daraja.simulator.prompts import Prompt
 from daraja.simulator.replies import REPLIES, Fault, Reply
 from daraja.simulator.scenarios import LAST_DIGITS, SCRIPTS, Ending, PromptAnswer, Scenario, Script
@@ -34,14 +36,22 @@ def control_routes() -> list[Route]:
         },
         "/pushes": lambda simulator: [_plain(asdict(push)) for push in simulator.pushes],
         "/callbacks": lambda simulator: [_plain(asdict(delivery)) for delivery in simulator.callbacks],
+        "/notices": lambda simulator: [_plain(asdict(notice)) for notice in simulator.notices],
+        "/operator": lambda simulator: {
+            "initiator": simulator.config.initiator_name,
+            "security_credential": sealed(simulator.config.initiator_password),
+            "certificate": simulator.certificate_pem,
+        },
         "/prompts": lambda simulator: [_prompt(prompt) for prompt in simulator.prompts],
     }
     acts: dict[str, Act] = {
         "/next": _next,
         "/fail": _fail,
         "/answer-prompt": _answer_prompt,
+        "/pay": _pay,
         "/forget-tokens": _forget_tokens,
         "/rotate-credentials": _rotate_credentials,
+        "/cause": _cause,
         "/settle": _settle,
         "/reset": _reset,
     }
@@ -87,6 +97,7 @@ def _overview(simulator: Simulator) -> object:
         "last_digits": dict(LAST_DIGITS),
         "scenarios": list(Scenario),
         "replies": list(REPLIES),
+        "causes": {cause: {"story": play.story, "cites": play.cites} for cause, play in PLAYS.items()},
         "answers": list(PromptAnswer),
         "requests": {endpoint: simulator.counts[endpoint] for endpoint in Endpoint},
     }
@@ -147,6 +158,15 @@ async def _answer_prompt(simulator: Simulator, asked: Mapping[str, Any]) -> obje
     return _prompt(simulator.answer_prompt(phone, str(asked.get("answer", PromptAnswer.PIN))))
 
 
+async def _pay(simulator: Simulator, asked: Mapping[str, Any]) -> object:
+    phone, amount = _phone(asked), asked.get("amount")
+    if phone is None or not isinstance(amount, int) or isinstance(amount, bool) or amount < 1:
+        raise _BadControl("say who pays how much: phone, amount (whole shillings), account")
+    shortcode = str(asked.get("shortcode", simulator.config.shortcode))
+    moved = await simulator.pay_by_hand(phone, amount, str(asked.get("account", "")), shortcode=shortcode)
+    return {"receipt": None if moved is None else moved.receipt}
+
+
 async def _forget_tokens(simulator: Simulator, _: Mapping[str, Any]) -> object:
     simulator.forget_tokens()
     return {"ok": True}
@@ -155,6 +175,12 @@ async def _forget_tokens(simulator: Simulator, _: Mapping[str, Any]) -> object:
 async def _rotate_credentials(simulator: Simulator, asked: Mapping[str, Any]) -> object:
     names = ("consumer_key", "consumer_secret", "passkey")
     simulator.rotate_credentials(**{name: str(asked[name]) for name in names if asked.get(name) is not None})
+    return {"ok": True}
+
+
+async def _cause(simulator: Simulator, asked: Mapping[str, Any]) -> object:
+    cause = asked.get("cause")
+    simulator.play(None if cause is None else Cause(cause))
     return {"ok": True}
 
 

@@ -1,4 +1,4 @@
-"""Daraja's three calls: check what the gateway checks, hand over to M-PESA, and word the answer."""
+"""Daraja's calls: check what the gateway checks, hand over to M-PESA, and word the answer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from daraja.simulator.checks import bearer, read_body, read_push, read_query, text_of
+from daraja.simulator.addresses import ADDRESSES
+from daraja.simulator.checks import read_body, read_push, read_query, text_of
 from daraja.simulator.config import PendingShape, SimulatorConfig
+from daraja.simulator.gate import Gate
 from daraja.simulator.levers import Endpoint, Levers, Scripted
 from daraja.simulator.mpesa import Mpesa
 from daraja.simulator.payloads import accepted_body, error_body, merchant_request_id, query_body, token_body
@@ -33,6 +35,9 @@ from daraja.simulator.tokens import Tokens
 from daraja.simulator.waiting import Watch
 
 ACCEPTED = "accepted"
+
+Handler = Callable[[str, bytes], Awaitable[Reply]]
+"""Content type and body of a call that passed the gate -> the reply. May raise `Refused`."""
 
 
 @dataclass(slots=True)
@@ -66,6 +71,8 @@ class Daraja:
         self.pushes: list[SeenPush] = []
         self.counts: Counter[Endpoint] = Counter()
         self.tokens = Tokens(config, clock, rng)
+        self.gate = Gate(self.tokens, config.products)
+        self.handlers: dict[Endpoint, Handler] = {Endpoint.QUERY: self._query}
         self.closing = asyncio.Event()
         self._config = config
         self._clock = clock
@@ -88,15 +95,19 @@ class Daraja:
         self.pushes.append(seen)
         self._watch.changed()
         scripted = self._levers.scripted_for(Endpoint.PUSH, seen.phone)
-        reply = await self._answer(scripted, partial(self._push, authorization, content_type, raw, seen))
+        honest = partial(self._push, seen, content_type, raw)
+        reply = await self._answer(scripted, partial(self._gated, Endpoint.PUSH, authorization, raw, honest))
         seen.answered = "dropped" if reply.breaks is not Break.NO else reply.code or f"http {reply.status}"
         return reply
 
-    async def query(self, authorization: str | None, content_type: str, raw: bytes) -> Reply:
-        """POST /mpesa/stkpushquery/v1/query."""
-        self.counts[Endpoint.QUERY] += 1
-        scripted = self._levers.scripted_for(Endpoint.QUERY)
-        return await self._answer(scripted, partial(self._query, authorization, content_type, raw))
+    async def call(
+        self, endpoint: Endpoint, authorization: str | None, content_type: str, raw: bytes
+    ) -> Reply:
+        """POST to any other address: through the gate to its handler in `handlers`."""
+        self.counts[endpoint] += 1
+        handler = self.handlers.get(endpoint, partial(self._no_handler, endpoint))
+        honest = partial(self._gated, endpoint, authorization, raw, partial(handler, content_type, raw))
+        return await self._answer(self._levers.scripted_for(endpoint), honest)
 
     def adopt(self, config: SimulatorConfig) -> None:
         """The merchant's key, secret and passkey are other ones from now on."""
@@ -138,8 +149,21 @@ class Daraja:
         config = self._config
         return Reply(200, token_body(token, config.token_life_s, as_text=config.expires_in_as_text))
 
-    async def _push(self, authorization: str | None, content_type: str, raw: bytes, seen: SeenPush) -> Reply:
-        self.tokens.check(bearer(authorization))
+    async def _gated(
+        self,
+        endpoint: Endpoint,
+        authorization: str | None,
+        raw: bytes,
+        honest: Callable[[], Awaitable[Reply]],
+    ) -> Reply:
+        self.gate.check(ADDRESSES[endpoint].product, authorization, raw)
+        return await honest()
+
+    async def _no_handler(self, endpoint: Endpoint, content_type: str, raw: bytes) -> Reply:
+        read_body(content_type, raw)
+        raise Refused(invalid_field(ADDRESSES[endpoint].first_field))
+
+    async def _push(self, seen: SeenPush, content_type: str, raw: bytes) -> Reply:
         request = read_push(read_body(content_type, raw), self._config)
         if self._mpesa.prompts.is_locked(request.phone_number):
             raise Refused(SUBSCRIBER_LOCKED)
@@ -151,8 +175,7 @@ class Daraja:
         body = accepted_body(prompt.merchant_request_id, prompt.checkout_request_id)
         return Reply(200, body, code=ACCEPTED)
 
-    async def _query(self, authorization: str | None, content_type: str, raw: bytes) -> Reply:
-        self.tokens.check(bearer(authorization))
+    async def _query(self, content_type: str, raw: bytes) -> Reply:
         prompt = self._mpesa.prompts.get(read_query(read_body(content_type, raw), self._config))
         if prompt is None:
             raise Refused(invalid_field("CheckoutRequestID"))

@@ -21,6 +21,15 @@ class Endpoint(StrEnum):
     OAUTH = "oauth"
     PUSH = "push"
     QUERY = "query"
+    STATUS = "status"
+    REVERSAL = "reversal"
+    C2B_V1_REGISTER = "c2b_v1_register"
+    C2B_V2_REGISTER = "c2b_v2_register"
+    C2B_V1_SIMULATE = "c2b_v1_simulate"
+    C2B_V2_SIMULATE = "c2b_v2_simulate"
+    PULL_REGISTER = "pull_register"
+    PULL_QUERY = "pull_query"
+    QR = "qr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,10 @@ class Levers:
     def clear_orders(self) -> None:
         """Forget everything that was chosen for requests to come."""
         self._scripts.clear()
+        self.clear_replies()
+
+    def clear_replies(self) -> None:
+        """Every request is answered honestly again."""
         for replies in self._replies.values():
             replies.clear()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from daraja.simulator.books import Books
+from daraja.simulator.books import Books, Movement
 from daraja.simulator.callbacks import CallbackSender
 from daraja.simulator.checks import PushRequest
 from daraja.simulator.config import SimulatorConfig
@@ -30,6 +30,7 @@ class Mpesa:
     ) -> None:
         self.prompts = Prompts(config, clock, rng)
         self.books = Books(rng)
+        self.on_paid: Callable[[Movement], Awaitable[None]] | None = None
         self._config = config
         self._clock = clock
         self._sender = sender
@@ -76,7 +77,13 @@ class Mpesa:
         if script.first is not None:
             await self._tell(prompt, script.first)
             await self._pause(prompt, self._config.late_s)
-        await self._tell(prompt, self._settled(prompt, ending), late=script.late)
+        ending = self._settled(prompt, ending)
+        before = self._config.money_in.before_callback
+        if before:
+            await self._confirm(prompt)
+        await self._tell(prompt, ending, late=script.late)
+        if not before:
+            await self._confirm(prompt)
 
     async def _ending(self, prompt: Prompt) -> Ending:
         """What the payer does, or does not do."""
@@ -110,6 +117,11 @@ class Mpesa:
             return
         await self._pause(prompt, self._config.callback_delay_s + (self._config.late_s if late else 0))
         await asyncio.gather(*(self._send(prompt, ending) for _ in range(count)))
+
+    async def _confirm(self, prompt: Prompt) -> None:
+        """A payment by push is a C2B payment as well."""
+        if prompt.movement is not None and self.on_paid is not None:
+            await self.on_paid(prompt.movement)
 
     async def _send(self, prompt: Prompt, ending: Ending) -> None:
         await self._sender.send(prompt, ending)

@@ -56,6 +56,10 @@ SUBSCRIBER_LOCKED = Fault(
     "500.001.1001",
     "Unable to lock subscriber, a transaction is already in process for the current subscriber",
 )
+URLS_REGISTERED = Fault(500, "500.003.1001", "Urls are already registered.")
+DUPLICATE_NOTIFICATION = Fault(
+    500, "500.003.1001", "Duplicate notification info, SP ID is 0, correlator is 0-0"
+)
 BEING_PROCESSED = "The transaction is being processed"
 UNDECIDED = (
     Fault(500, "500.001.1001", BEING_PROCESSED),
@@ -99,6 +103,8 @@ REPLIES: Mapping[str, Fault | Reply] = {
     "spike_arrest": Fault(500, "500.003.02", "Error Occurred: Spike Arrest Violation"),
     "quota": Fault(500, "500.003.03", "Quota Violation"),
     "internal_error": Fault(500, "500.003.1001", "Internal Server Error"),
+    "urls_registered": URLS_REGISTERED,
+    "duplicate_notification": DUPLICATE_NOTIFICATION,
     "not_zero": Reply(200, _NOT_ZERO),
     "html_403": Reply(403, _FIREWALL, "text/html"),
     "html_429": Reply(429, _HTML.format("429 Too Many Requests"), "text/html"),

@@ -86,6 +86,7 @@ class SimulatorServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                date_header=False,  # the application's own, by its own clock
                 timeout_graceful_shutdown=2,
             )
         )

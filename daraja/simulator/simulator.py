@@ -12,12 +12,17 @@ from typing import Self
 
 import httpx
 
-from daraja.simulator.books import Books
+from daraja.simulator.books import Books, Movement
 from daraja.simulator.callbacks import CallbackSender, Delivery
+from daraja.simulator.causes import PLAYS, WELL, Cause
 from daraja.simulator.config import SimulatorConfig
 from daraja.simulator.endpoints import Daraja, SeenPush
 from daraja.simulator.levers import Endpoint, Levers
+from daraja.simulator.money_in import MoneyIn, Notice
 from daraja.simulator.mpesa import Mpesa
+from daraja.simulator.operation_scripts import ResultScript
+from daraja.simulator.operations import Operations, ResultDelivery
+from daraja.simulator.operator import certificate_pem
 from daraja.simulator.prompts import Prompt
 from daraja.simulator.waiting import Watch
 
@@ -41,6 +46,15 @@ class Simulator(Levers):
         self._mpesa = Mpesa(self.config, clock, rng, self._sender, self._watch)
         super().__init__(self._mpesa)
         self.daraja = Daraja(self.config, clock, rng, self._mpesa, self, self._watch)
+        self.operations = Operations(
+            self.config, clock, rng, self.books, self._mpesa.prompts, self._sender, self._watch
+        )
+        self.ahead_s = 0.0  # how far the Date header runs before the clock
+        self.daraja.handlers[Endpoint.STATUS] = self.operations.status
+        self.daraja.handlers[Endpoint.REVERSAL] = self.operations.reversal
+        self.money_in = MoneyIn(self.config, clock, rng, self.books, self._sender, self._watch)
+        self.daraja.handlers.update(self.money_in.handlers)
+        self._mpesa.on_paid = self.money_in.c2b.confirm
 
     @property
     def books(self) -> Books:
@@ -67,6 +81,42 @@ class Simulator(Levers):
         """Every callback posted so far, as soon as its answer (or failure) is known."""
         return self._sender.deliveries
 
+    @property
+    def certificate_pem(self) -> str:
+        """The certificate for an operator's SecurityCredential, as PEM text."""
+        return certificate_pem()
+
+    @property
+    def results(self) -> list[ResultDelivery]:
+        """Every result and time-out posted so far, as soon as its answer (or failure) is known."""
+        return self.operations.deliveries
+
+    def set_next_result(self, what: ResultScript | str, *, times: int | None = 1) -> None:
+        """Choose what the next acknowledged status or reversal request does: a script, or its name."""
+        self.operations.set_next(what, times=times)
+
+    async def wait_for_results(self, count: int) -> None:
+        """Return once so many results and time-outs were posted since the start or the last reset."""
+        await self._watch.until(lambda: len(self.results) >= count)
+
+    @property
+    def notices(self) -> list[Notice]:
+        """Every C2B validation and confirmation posted so far, as soon as its answer (or failure) is known."""
+        return self.money_in.c2b.notices
+
+    async def pay_by_hand(
+        self, phone: str, amount_kes: int, account: str = "", *, shortcode: str | None = None
+    ) -> Movement | None:
+        """A payer sends money to the shortcode (or till) without any push. Returns when all is reported.
+
+        None when the validation turned it down. ValueError for a phone that is none.
+        """
+        return await self.money_in.pay(phone, amount_kes, account, shortcode or self.config.shortcode)
+
+    async def wait_for_notices(self, count: int) -> None:
+        """Return once so many validations and confirmations were posted since the start or the last reset."""
+        await self._watch.until(lambda: len(self.notices) >= count)
+
     async def wait_for_callbacks(self, count: int) -> None:
         """Return once so many callbacks were posted since the start or the last reset."""
         await self._watch.until(lambda: len(self.callbacks) >= count)
@@ -87,6 +137,8 @@ class Simulator(Levers):
     async def settle_all(self) -> None:
         """Let all time pass at once; a manual prompt nobody answered expires."""
         await self._mpesa.settle_all()
+        await self.operations.settle_all()
+        await self.money_in.c2b.settle()
 
     def forget_tokens(self) -> None:
         """Every token minted so far is refused from now on (404.001.03)."""
@@ -115,9 +167,35 @@ class Simulator(Levers):
         )
         self.daraja.adopt(self.config)
 
+    def play(self, cause: Cause | str | None) -> None:
+        """From now on calls fail as they do for this cause; None: no more. Replies ordered before are forgotten."""
+        play = WELL if cause is None else PLAYS[Cause(cause)]
+        self.clear_replies()
+        for endpoint, reply in play.replies.items():
+            self.fail_next(endpoint, reply, times=None, delay_s=play.delay_s)
+        now = self.config
+        self.daraja.adopt(
+            replace(
+                now,
+                passkey=play.passkey or now.passkey,
+                shortcode=play.shortcode or now.shortcode,
+                mint_invalidates=play.invalidates or now.mint_invalidates,
+            )
+        )
+        gate = self.daraja.gate
+        gate.products, gate.foreign, gate.spoils = now.products - play.lacks, play.foreign, play.spoils
+        self.daraja.tokens.rivals = play.rivals
+        self.ahead_s = play.ahead_s
+        if play.forgets:
+            self.forget_tokens()
+
     async def reset(self) -> None:
-        """Back to an empty simulator; only tokens stay good, and credentials what they are."""
+        """Back to an empty simulator that plays no cause; tokens stay good, and credentials what they are."""
+        self.play(None)
         await self._mpesa.stop()
+        await self.operations.stop()
+        self.operations.clear()
+        await self.money_in.clear()
         self._mpesa.prompts.clear()
         self.books.clear()
         self.callbacks.clear()
@@ -129,6 +207,8 @@ class Simulator(Levers):
         """Break off everything that is going on and close the callback client."""
         self.daraja.closing.set()
         await self._mpesa.stop()
+        await self.operations.stop()
+        await self.money_in.c2b.stop()
         await self._sender.aclose()
 
     async def __aenter__(self) -> Self:

@@ -23,6 +23,8 @@ class Tokens:
         self._clock = clock
         self._rng = rng
         self._ends: dict[str, datetime] = {}
+        self.rivals: int | None = 0
+        """How many of the next tokens another system's mint ends at once; None: all of them."""
 
     def mint(self, authorization: str | None, grant_type: str | None) -> str:
         """A new token for the right key and secret."""
@@ -36,6 +38,9 @@ class Tokens:
             self.forget()
         token = "".join(self._rng.choice(_ALPHABET) for _ in range(28))
         self._ends[token] = self._clock() + timedelta(seconds=self._config.token_life_s)
+        if self.rivals is None or self.rivals > 0:
+            self.rivals = None if self.rivals is None else self.rivals - 1
+            self.forget()
         return token
 
     def adopt(self, config: SimulatorConfig) -> None:

@@ -9,9 +9,14 @@ client gets the error itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+
 import httpx
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daraja.simulator.replies import Break, Reply
 
@@ -39,6 +44,30 @@ class BrokenResponse(Response):
         hang_up()
         while (await receive())["type"] != "http.disconnect":
             pass
+
+
+class Dated:
+    """Puts Daraja's Date on every answer. Other servers than `SimulatorServer` put their own, unless it differs."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], datetime], ahead_s: Callable[[], float]) -> None:
+        self._app = app
+        self._clock = clock
+        self._ahead_s = ahead_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on, and date its answer."""
+        ahead_s = self._ahead_s()
+        if scope["type"] != "http" or not (ahead_s or HANG_UP in scope.get("extensions", {})):
+            await self._app(scope, receive, send)
+            return
+        at = (self._clock() + timedelta(seconds=ahead_s)).replace(microsecond=0)
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["date"] = format_datetime(at, usegmt=True)
+            await send(message)
+
+        await self._app(scope, receive, dated)
 
 
 def to_response(reply: Reply) -> Response:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import traceback
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -72,6 +75,27 @@ def tell_tales(error: BaseException) -> list[str]:
         shown += f"{link!r} {link} {vars(link) if link is error else ''}"
         link = link.__cause__ or link.__context__
     return [secret for secret in SECRETS if secret in shown]
+
+
+@contextmanager
+def heard(name: str = "daraja") -> Iterator[list[logging.LogRecord]]:
+    """The log's records of `name` and below ("" for all) in this block, from DEBUG up."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.DEBUG)
+    handler.emit = records.append  # type: ignore[method-assign]
+    logger = logging.getLogger(name)
+    logger.addHandler(handler)
+    try:
+        yield records
+    finally:
+        logger.removeHandler(handler)
+
+
+def told_by(record: logging.LogRecord) -> str:
+    """Everything that a record tells: its message and what it was given beside it."""
+    always = vars(logging.makeLogRecord({})).keys()
+    beside = {key: value for key, value in vars(record).items() if key not in always}
+    return f"{record.getMessage()} {beside} {record.exc_text or record.exc_info or ''}"
 
 
 @dataclass

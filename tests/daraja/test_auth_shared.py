@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import timedelta
 
 import httpx
 import pytest
-from structlog.testing import capture_logs
 
 from daraja import DarajaAuth, MemoryTokenStore, Token, TokenUnavailable
-from tests.daraja.host import LIVE_TOKEN, NOW, Answer, Host, now, push, wire
+from tests.daraja.host import LIVE_TOKEN, NOW, Answer, Host, heard, now, push, wire
 
 ACCEPTED: Answer = (200, wire("push_accepted"))
 STALE: Answer = (404, wire("error_token_refused"))
@@ -154,12 +154,13 @@ async def test_a_store_that_cannot_end_the_claim_does_not_hide_why_there_is_no_t
 
     host = Host()
     host.oauth.append((400, wire("token_bad_authentication")))
-    with capture_logs() as lines:
+    with heard() as lines:
         async with host.client(token_store=Stubborn()) as client:
             with pytest.raises(TokenUnavailable) as caught:
                 await push(client)
     assert caught.value.code == "400.008.01"
-    assert [line["event"] for line in lines] == ["token.claim_not_ended"]
+    said = [line.getMessage() for line in lines if line.levelno >= logging.INFO]
+    assert said == ["token.claim_not_ended"]
 
 
 async def test_while_mpesa_takes_its_time_the_claim_is_made_again() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from daraja import CATALOGUE, CAUSES, Channel, Turn, look_up
+from daraja.catalogue import PAYMENT_CHANNELS
 
 RESULTS = {
     "paid": ["0"],
@@ -112,11 +113,13 @@ def test_a_code_without_known_meaning_or_still_processing_is_not_final() -> None
 
 
 def test_only_success_moves_money() -> None:
-    assert {entry.code for entry in CATALOGUE if entry.money == "moved"} == {"0"}
+    moved = [entry for entry in CATALOGUE if entry.money == "moved"]
+    assert {entry.code for entry in moved if entry.channel in PAYMENT_CHANNELS} == {"0"}
+    assert {entry.code for entry in moved if entry.channel not in PAYMENT_CHANNELS} == {"R000001"}
 
 
 def test_what_is_vague_about_the_money_is_never_offered_again() -> None:
-    vague = [e for e in CATALOGUE if e.channel is not Channel.QUERY and e.money == "unknown"]
+    vague = [e for e in CATALOGUE if e.channel in (Channel.PUSH, Channel.CALLBACK) and e.money == "unknown"]
     assert {entry.cause for entry in vague} == {
         "busy_unclear",
         "internal_error",
@@ -142,6 +145,23 @@ def test_a_wait_is_given_where_trying_again_helps(
     channel: Channel, code: str, message: str, seconds: int | None
 ) -> None:
     assert look_up(channel, code, message).retry_after_s == seconds
+
+
+def test_a_reversal_whose_answer_is_vague_is_never_offered_again() -> None:
+    vague = [e for e in CATALOGUE if e.channel is Channel.REVERSAL and e.money == "unknown"]
+    assert {entry.cause for entry in vague} == {"busy_unclear", "internal_error", "answer_lost"}
+    assert all(entry.retry_after_s is None and not entry.final for entry in vague)
+
+
+def test_a_result_speaks_of_the_operator_where_a_callback_speaks_of_the_payer() -> None:
+    for code, of_the_payer, of_the_operator in (
+        ("2001", "wrong_pin", "operator_credential"),
+        ("8006", "pin_locked", "operator_locked"),
+        ("1", "insufficient_funds", "shortcode_short"),
+        ("17", "too_soon", "internal_error"),
+    ):
+        assert look_up(Channel.CALLBACK, code).cause == of_the_payer
+        assert look_up(Channel.RESULT, code, "Invalid Access Token").cause == of_the_operator
 
 
 def test_the_causes_are_those_of_the_codes_and_our_own() -> None:

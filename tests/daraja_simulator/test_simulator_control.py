@@ -129,7 +129,7 @@ async def test_books_pushes_and_callbacks_can_be_read(merchant: Merchant) -> Non
     (delivery,) = await look(merchant, "callbacks")
     assert (delivery["result_code"], delivery["status"]) == ("0", 200)
     overview = await look(merchant)
-    assert overview["requests"] == {"oauth": 1, "push": 1, "query": 0}
+    assert {name: n for name, n in overview["requests"].items() if n} == {"oauth": 1, "push": 1}
     assert overview["last_digits"]["1032"] == "cancelled"
 
 
@@ -188,7 +188,7 @@ async def test_a_new_passkey_ends_the_old_one_but_neither_tokens_nor_prompts(mer
         ("next", {"callbacks": -1}),
         ("fail", {}),
         ("fail", {"reply": "nonsense"}),
-        ("fail", {"reply": "quota", "endpoint": "reversal"}),
+        ("fail", {"reply": "quota", "endpoint": "letter"}),
         ("fail", {"code": "1", "status": "x"}),
         ("fail", {"delay_s": "x"}),
         ("rotate-credentials", {}),
