@@ -2,6 +2,7 @@
 # make demo ONCE=1   the same, then ends: 0 only when both happened as they should
 # make test          every test, by two workers a core (at most 8 workers); WORKERS=0: in one process
 # make check         what .ci/run checks, in the environment that is already there
+# make bench         the client's speed beside bare HTTP libraries, about two minutes; BENCH=NAME: one of in-flight, one-by-one, import, memory
 # make lock          write both lock files anew (needs uv)
 
 VENV ?= .venv
@@ -16,7 +17,7 @@ PYTEST := $(PY) -m pytest -n $(WORKERS) --maxprocesses 8 --dist worksteal
 unexport PYTHONPATH
 unexport PYTHONHOME
 
-.PHONY: demo test check venv lock clean
+.PHONY: demo test check bench venv lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.karo-run
@@ -31,6 +32,9 @@ check: $(VENV)/.karo-dev
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
 	$(PYTEST)
+
+bench: $(VENV)/.karo-dev
+	@$(PY) -m tests.benchmarks $(BENCH)
 
 venv: $(VENV)/.karo-dev
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 Network = IPv4Network | IPv6Network
@@ -24,6 +25,7 @@ _PLACEHOLDER = re.compile(
 )
 _EXAMPLE_HOST = re.compile(r"(?:.*\.)?example(?:\.(?:com|org|net))?|.*\.(?:example|invalid)|your[-.].*")
 _MASK = re.compile(r"[*•…]|\.\.\.")
+_QUOTES = ("'", '"', "`")
 
 
 def check_real(value: str) -> str:
@@ -39,6 +41,8 @@ def check_unmasked(value: str) -> str:
         raise ValueError("was copied masked (it has dots or stars in it): copy the whole value again")
     if any(character.isspace() for character in value):
         raise ValueError("has a blank in it: copy it again")
+    if value[:1] in _QUOTES or not (value.isascii() and value.isprintable()):
+        raise ValueError("has quotes around it or a letter that no key has: copy it again")
     return value
 
 
@@ -164,3 +168,20 @@ def check_secret_keys(value: str) -> str:
     if any(len(key.strip()) < 32 for key in value.split(",")):
         raise ValueError("must be at least 32 characters (each, when there are several with commas between)")
     return value
+
+
+def check_certificate(value: str) -> str:
+    """A certificate's own text (PEM), or the path of a file that can be read."""
+    if certificate_of(value):
+        return value
+    raise ValueError("is neither a certificate's text nor the path of a file that can be read")
+
+
+def certificate_of(value: str) -> bytes:
+    """The certificate as it was given, or what the file of that name holds; empty when there is none."""
+    if "-----BEGIN" in value:
+        return value.replace("\\n", "\n").encode()
+    try:
+        return Path(value).expanduser().read_bytes() if value else b""
+    except (OSError, ValueError):
+        return b""

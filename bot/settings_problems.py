@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pydantic_core import ErrorDetails
 
+_NUMBERS = {
+    "PORT": "a number from 0 to 65535",
+    "DARAJA_PACE": "a number of pushes a second, from 0 (no limit) to 1000",
+}
+
 
 class SettingsError(Exception):
     """Something is wrong with the settings. problems: one plain line each, none holds a value."""
@@ -23,6 +28,6 @@ def in_words(detail: ErrorDetails) -> str:
         return f"{name} {context['error']}"
     if detail["type"] == "literal_error":
         return f"{name} must be {context['expected']}"
-    if name == "PORT":
-        return f"{name} must be a number from 0 to 65535"
+    if name in _NUMBERS:
+        return f"{name} must be {_NUMBERS[name]}"
     return f"{name} has the wrong form"

@@ -23,7 +23,7 @@ class WholeAiohttp(AiohttpTransport):
     def get_client(self) -> ClientSession:
         """aiohttp's session: as httpx-aiohttp makes it, but for cookies and timers."""
         connector = TCPConnector(
-            limit=self.limits.max_connections or 0,
+            limit=0,  # a push that waits for another's answer may run out of time before it is sent
             keepalive_timeout=self.limits.keepalive_expiry,
             ssl=self.ssl_context,
         )

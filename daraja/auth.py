@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 TOKEN_PATH: Final = "/oauth/v1/generate"  # noqa: S105 - a path
 _ASKED: Final = f"{TOKEN_PATH}?grant_type=client_credentials"
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{1,4096}")
 _LIFE_S: Final = 3599  # as documented; a longer one is not believed
 _WAIT_S: Final = 0.1  # while another process mints
 _WAITS: Final = 120  # longer than a claim outlives a process that died
@@ -191,7 +193,7 @@ def read_token(status: int, body: bytes, asked_at: datetime) -> Token:
     """The answer to the OAuth call; its life counts from when it was asked for. Raises TokenUnavailable."""
     said = read_object(body)
     answer = said or {}
-    value = as_identifier(answer.get("access_token"))
+    value = _token_in(answer.get("access_token"))
     if not (200 <= status < 300 and value):
         code = as_code(answer.get("errorCode"))
         raise TokenUnavailable(
@@ -203,6 +205,12 @@ def read_token(status: int, body: bytes, asked_at: datetime) -> Token:
             page="" if said is not None else as_page(body),
         )
     return Token(value, asked_at + timedelta(seconds=_life(answer.get("expires_in"))))
+
+
+def _token_in(value: object) -> str:
+    """28 letters in all samples, which is no promise; "" for what no header can carry."""
+    text = value.strip() if isinstance(value, str) else ""
+    return text if _TOKEN.fullmatch(text) else ""
 
 
 def _life(value: Any) -> int:

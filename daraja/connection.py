@@ -11,7 +11,7 @@ import httpx
 from daraja import late
 from daraja.auth import DarajaAuth, mint_token
 from daraja.credentials import Credentials
-from daraja.errors import DarajaError
+from daraja.errors import BadRequest, DarajaError
 from daraja.fields import check_base_url
 from daraja.pacing import Pace
 from daraja.rules import PushRules, RecentPushes
@@ -35,7 +35,7 @@ class Connection:
     amount within 2 minutes, a phone that was busy, a prompt too long) raises TooSoon or BadRequest and is not sent;
     PushRules says more than True does. Both know of this process only.
 
-    Raises BadRequest for a base_url or a pace that cannot be.
+    Raises BadRequest for a base_url, a time limit or a pace that cannot be.
     """
 
     def __init__(
@@ -51,6 +51,8 @@ class Connection:
         careful: bool | PushRules = False,
     ) -> None:
         check_base_url(base_url)
+        if not timeout_s > 0:
+            raise BadRequest("timeout_s", "a number of seconds above 0")
         self._base_url = base_url
         self._credentials = credentials
         self._clock = clock

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import time
+import zlib
 from collections.abc import AsyncIterable, Iterator, Mapping
 from typing import Final
 
@@ -21,12 +22,14 @@ LARGE_ANSWERS: Final = {
     "/pulltransactions/v1/query": 1024 * 1024,  # a full page, with room
     "/mpesa/qrcode/v1/generate": 1024 * 1024,  # a picture in Base64
 }
+_PACKED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _MOST_BYTES: Final = "most_bytes"  # in a request's extensions
 _HEADERS: Final = httpx.Headers(
     {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": f"python-httpx/{httpx.__version__}"}
 )
 _JSON_HEADERS: Final = httpx.Headers({**_HEADERS, "Content-Type": "application/json"})
-_TO_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_TO_JSON: Final = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Exchange:
@@ -127,9 +130,13 @@ class WholeAnswers(httpx.AsyncBaseTransport):
             body = await _read(response.stream, request)
         finally:
             await response.aclose()
+        headers = response.headers
+        if headers.get("content-encoding", "").lower() in _PACKED:
+            body, headers = _unpacked(body, request), headers.copy()
+            del headers["content-encoding"]
         return httpx.Response(
             response.status_code,
-            headers=response.headers,
+            headers=headers,
             stream=httpx.ByteStream(body),
             extensions=response.extensions,
         )
@@ -146,6 +153,18 @@ async def _read(stream: AsyncIterable[bytes], request: httpx.Request) -> bytes:
         if len(body) > most:
             raise too_long(request)
     return bytes(body)
+
+
+def _unpacked(body: bytes, request: httpx.Request) -> bytes:
+    """As many bytes as an answer may have: 64 KiB can hold 60 MiB of blanks."""
+    most = most_bytes(request)
+    try:
+        plain = zlib.decompressobj(_GZIP_OR_ZLIB).decompress(body, most + 1)
+    except zlib.error as error:
+        raise httpx.DecodingError("an answer that cannot be unpacked", request=request) from error
+    if len(plain) > most:
+        raise too_long(request)
+    return plain
 
 
 def most_bytes(request: httpx.Request) -> int:

@@ -1,4 +1,6 @@
-"""Whatever waits for a person: payments, receipts in suspense, unreadable bodies, codes that parents sent in."""
+"""Whatever waits for a person: payments, receipts in suspense, unreadable bodies, codes that parents sent in, and the
+school's M-PESA line while it is down.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, select, update
 
-from storage import audit
+from storage import audit, lines
 from storage.claims import CLAIMS
 from storage.inbox import ITEMS
 from storage.payment_concerns import CONCERNS, end
@@ -22,12 +24,14 @@ from storage.unit import Unit
 _STUDENTS = table_of(Student)
 _TABLES = {"receipt": RECEIPTS, "inbox": ITEMS, "claim": CLAIMS}
 _ROW = re.compile(r"(receipt|inbox|claim):([0-9]{1,18})")
+_LINE = re.compile(r"line:([0-9]{1,9})")
 _CONCERN = re.compile(r"payment:([0-9]{1,18})\.(.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionRow:
-    """ref: `payment:17.expired` (one for each reason), `receipt:5`, `inbox:9` or `claim:3`. what: the reason's key.
+    """ref: `payment:17.expired` (one for each reason), `receipt:5`, `inbox:9`, `claim:3`, or `line:2` (its second
+    outage). what: the reason's key.
 
     code: the one claimed, else "".
     """
@@ -50,15 +54,21 @@ def listing(unit: Unit, school_id: int, limit: int = 200) -> list[AttentionRow]:
     rows += [_row("receipt", row) for row in unit.core.execute(_receipts(school_id).limit(limit))]
     rows += [_row("inbox", row) for row in unit.core.execute(_bodies(school_id).limit(limit))]
     rows += [_row("claim", row, code=row.code) for row in unit.core.execute(_claims(school_id).limit(limit))]
+    rows += _line(unit, school_id)
     return sorted(rows, key=_place)[:limit]
 
 
 def done(unit: Unit, school_id: int, ref: str, *, note: str, by: str, now: datetime) -> bool:
-    """A person has dealt with it; written into the audit trail. False: nothing that waits is called so."""
+    """A person has dealt with it; written into the audit trail. False: nothing that waits is called so.
+
+    The line stays on the list until it works: it is tried at once.
+    """
     if concern := _CONCERN.fullmatch(ref):
         cleared = _clear_concern(unit, school_id, int(concern[1]), concern[2], now)
     elif row := _ROW.fullmatch(ref):
         cleared = _clear_row(unit, school_id, row[1], int(row[2]))
+    elif line := _LINE.fullmatch(ref):
+        cleared = _try_line(unit, school_id, int(line[1]), now)
     else:
         cleared = False
     if not cleared:
@@ -86,6 +96,21 @@ def _clear_concern(unit: Unit, school_id: int, payment_id: int, reason: str, now
             .where(RECEIPTS.c.reported_payment_id == payment_id, RECEIPTS.c.needs_person == SECOND_RECEIPT)
             .values(needs_person=None)
         )
+    return True
+
+
+def _line(unit: Unit, school_id: int) -> list[AttentionRow]:
+    line = lines.seen(unit, school_id)
+    if line is None or not line.down or line.since is None:
+        return []
+    return [AttentionRow(f"line:{line.outage}", "line_down", line.since, None, None, None)]
+
+
+def _try_line(unit: Unit, school_id: int, outage: int, now: datetime) -> bool:
+    line = lines.seen(unit, school_id)
+    if line is None or not line.down or line.outage != outage:
+        return False
+    lines.hurry(unit, school_id, now=now)
     return True
 
 

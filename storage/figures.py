@@ -15,7 +15,16 @@ from storage.chats import Chat
 from storage.inbox import ITEMS
 from storage.leases import LEASES, Lease
 from storage.migrate import newest
-from storage.piles import Pile, of_attention, of_outbox, of_payments, of_school, of_suspense, pile
+from storage.piles import (
+    Pile,
+    of_attention,
+    of_held_back,
+    of_outbox,
+    of_payments,
+    of_school,
+    of_suspense,
+    pile,
+)
 from storage.processes import Process, known
 from storage.receipt_rows import RECEIPTS
 from storage.schema import table_of
@@ -39,7 +48,8 @@ class Figures:
     fifteen minutes ago. checks: questions that are due and not asked yet.
     settled: (window, status, cause) -> count. pushed: window -> count. waiting: due messages, leased ones too,
     by kind; since: the oldest send_at that is past. not_yet: messages whose time has not come. lost: (kind, state)
-    -> messages of 24 hours. attention: by kind of row. skew_s: by how much this machine's clock is ahead of the
+    -> messages of 24 hours. attention: by kind of row; its `line` is the M-PESA line while that is down. held_back:
+    tries whose parents are still to hear that it works. skew_s: by how much this machine's clock is ahead of the
     database's, where that has one.
     """
 
@@ -54,6 +64,7 @@ class Figures:
     not_yet: Mapping[str, int]
     lost: Mapping[tuple[str, str], int]
     attention: Mapping[str, Pile]
+    held_back: Pile
     suspense: Pile
     suspense_cents: int
     unnumbered: Pile
@@ -90,6 +101,7 @@ def read(
         **of_payments(unit, school_id, at),
         **of_outbox(unit, school_id, at),
         attention=of_attention(unit, school_id),
+        held_back=of_held_back(unit, school_id),
         suspense=suspense,
         suspense_cents=cents,
         **_others(unit, school_id),

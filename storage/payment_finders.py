@@ -11,6 +11,7 @@ from sqlmodel import col
 from sqlmodel import select as select_rows
 
 from storage.payment_door import CHECKOUT, TOKEN
+from storage.payment_gaps import AFTER_LOCK, LOCKED, UNREAD
 from storage.payment_rows import PAYMENTS, Payment
 from storage.payment_state import AWAITING, OPEN, PaymentStatus
 from storage.payment_work import BLOCK
@@ -22,13 +23,17 @@ _ONE_OF_A_CHILD = text("SELECT pg_advisory_xact_lock(hashtextextended(:child, 0)
 
 @dataclass(frozen=True, slots=True)
 class RecentPush:
-    """A push of the last five minutes. holding_until: set while a prompt may still be open on that phone."""
+    """A push of the last five minutes. holding_until: set while a prompt may still be open on that phone.
+
+    locked_until: set when M-PESA could not lock the phone for it; it refuses every prompt there for a minute.
+    """
 
     payment_id: int
     phone: str = field(repr=False)
     amount_cents: int
     pushed_at: datetime
     holding_until: datetime | None
+    locked_until: datetime | None = None
 
 
 def by_token(unit: Unit, token: str) -> Payment | None:
@@ -128,6 +133,7 @@ def recent_pushes(unit: Unit, phones: Sequence[str], now: datetime) -> list[Rece
         .where(
             PAYMENTS.c.phone_hash.in_(by_hash),
             PAYMENTS.c.reached_mpesa,
+            PAYMENTS.c.cause != UNREAD,
             or_(PAYMENTS.c.pushed_at > now - BLOCK, PAYMENTS.c.holds_phone.is_not(None)),
         )
         .order_by(PAYMENTS.c.pushed_at.desc())
@@ -141,6 +147,7 @@ def recent_pushes(unit: Unit, phones: Sequence[str], now: datetime) -> list[Rece
             holding_until=row.blocked_until
             if row.holds_phone is not None and row.status in AWAITING
             else None,
+            locked_until=row.settled_at + AFTER_LOCK if row.cause == LOCKED and row.settled_at else None,
         )
         for row in unit.core.execute(statement)
     ]

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 
 from storage.payment_door import CHECKOUT, TOKEN, Announce, get, phone_of, walk
+from storage.payment_gaps import earliest
 from storage.payment_rows import PAYMENTS, Payment
 from storage.payment_state import PaymentStatus
 from storage.unit import Unit
@@ -18,6 +19,10 @@ S = PaymentStatus
 BLOCK = timedelta(seconds=300)  #: no second prompt to a phone for so long after the push
 FIRST_CHECK = timedelta(seconds=30)
 TOO_LATE = timedelta(minutes=5)  #: past its push_at by more than this, a prompt is not sent any more
+
+
+class _TooSoon(Exception):
+    """M-PESA would refuse it for what this phone was asked a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ def claim_push(
     """QUEUED -> SENDING for exactly one caller, which must commit before it calls M-PESA.
 
     Takes the phone, starts both clocks, stores the token's hash. None: not queued, not yet due, too late,
-    or the phone still has another prompt (then it stays QUEUED).
+    the phone still has another prompt (then it stays QUEUED), or M-PESA would refuse it yet (see `put_off`).
     """
     payment = get(unit, payment_id)
     if payment is None or not payment.push_at <= now <= payment.push_at + TOO_LATE:
@@ -75,7 +80,10 @@ def claim_push(
                     "check_at": now + FIRST_CHECK,
                 },
             )
-    except IntegrityError:
+            # Only now: whoever held this phone before us has committed what it did.
+            if moved is not None and earliest(unit, moved) > now:
+                raise _TooSoon
+    except (IntegrityError, _TooSoon):
         return None
     return None if moved is None else _claimed(unit, moved, token, lease_until)
 

@@ -31,6 +31,7 @@ from storage.payment_finders import (
     recent_pushes,
     same_checkout,
 )
+from storage.payment_gaps import AFTER_LOCK, SAME_AMOUNT, put_off
 from storage.payment_rows import PAYMENTS, Payment
 from storage.payment_work import (
     BLOCK,
@@ -50,11 +51,11 @@ from storage.payment_work import (
 )
 
 __all__ = [
-    "BLOCK", "CHANGEABLE", "FIRST_CHECK", "PAYMENTS", "TOO_LATE", "Announce", "Claim", "Claimed",
-    "Payment", "PaymentEvent", "RecentPush", "add_claim", "ask_at", "blocks_over", "by_checkout", "by_token",
+    "AFTER_LOCK", "BLOCK", "CHANGEABLE", "FIRST_CHECK", "PAYMENTS", "SAME_AMOUNT", "TOO_LATE", "Announce", "Claim",
+    "Claimed", "Payment", "PaymentEvent", "RecentPush", "add_claim", "ask_at", "blocks_over", "by_checkout", "by_token",
     "change", "checkout_of", "claim_check", "claim_push", "claimed_code", "concerns_of", "count_to", "create",
     "due_checks", "due_pushes", "events_of", "find_claim", "flag", "get", "lapsed_sending", "lock_child", "locked",
     "move", "note_checkout", "open_for_chat", "open_for_students", "overdue_queued", "paid_beside",
-    "phone_of", "queued_like", "recent_for_chat", "recent_pushes", "release_phone", "remark", "same_checkout",
-    "unflag", "withdraw",
+    "phone_of", "put_off", "queued_like", "recent_for_chat", "recent_pushes", "release_phone", "remark",
+    "same_checkout", "unflag", "withdraw",
 ]  # fmt: skip

@@ -9,7 +9,9 @@ from typing import Final, TypedDict
 from sqlalchemy import ColumnElement, Table, TextClause, and_, case, func, select, text
 
 from storage.claims import CLAIMS
+from storage.held_back import HELD
 from storage.inbox import ITEMS
+from storage.lines import LINES
 from storage.outbox_rows import MESSAGES, Sending
 from storage.payment_concerns import CONCERNS
 from storage.payment_rows import PAYMENTS
@@ -139,7 +141,13 @@ def of_attention(unit: Unit, school_id: int) -> dict[str, Pile]:
         "receipt": pile(unit, RECEIPTS, "created_at", *_needs_person(RECEIPTS, school_id), told_once),
         "inbox": pile(unit, ITEMS, "received_at", *_needs_person(ITEMS, school_id)),
         "claim": pile(unit, CLAIMS, "created_at", *_needs_person(CLAIMS, school_id)),
+        "line": pile(unit, LINES, "since", LINES.c.school_id == school_id, text("state = 'down'")),
     }
+
+
+def of_held_back(unit: Unit, school_id: int) -> Pile:
+    """Tries that were held back, whose parents are still to hear that the line works."""
+    return pile(unit, HELD, "since", of_school(HELD, school_id), text("state = 'waiting'"))
 
 
 def of_suspense(unit: Unit, school_id: int) -> tuple[Pile, int]:

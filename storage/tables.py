@@ -10,11 +10,13 @@ from storage import (
     campaign_rows,
     chats,
     claims,
+    held_back,
     imports,
     inbox,
     jobs,
     leases,
     ledger,
+    lines,
     moves,
     outbox_rows,
     payment_concerns,
@@ -22,6 +24,7 @@ from storage import (
     payment_rows,
     people,
     processes,
+    questions,
     receipt_rows,
     schema_floor,
     schools,
@@ -34,9 +37,9 @@ from storage import (
 from storage.schema import METADATA
 
 _HOMES = (
-    arrivals, audit, campaign_rows, chats, claims, imports, inbox, jobs, leases, ledger, moves, outbox_rows,
-    payment_concerns, payment_events, payment_rows, people, processes, receipt_rows, schema_floor, schools, sessions,
-    staff, students, tokens, updates,
+    arrivals, audit, campaign_rows, chats, claims, held_back, imports, inbox, jobs, leases, ledger, lines, moves,
+    outbox_rows, payment_concerns, payment_events, payment_rows, people, processes, questions, receipt_rows,
+    schema_floor, schools, sessions, staff, students, tokens, updates,
 )  # fmt: skip
 
 

@@ -127,6 +127,18 @@ def test_the_readme_names_no_setting_that_is_not_there() -> None:
     assert told == {name.upper() for name in Settings.model_fields} - {"PURPOSE"}
 
 
+def test_every_setting_that_a_person_is_told_of_exists() -> None:
+    like_one = re.compile(r"\b(?:DARAJA|DATABASE|KARO|PUBLIC|SCHOOL|TELEGRAM|TRUSTED)_[A-Z_]+\b")
+    told = {
+        name.removesuffix("_FILE")
+        for path in OURS
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for name in like_one.findall(node.value)
+    }
+    assert told - {name.upper() for name in Settings.model_fields} == set()
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_each_command_has_help_and_stands_in_the_readme(name: str) -> None:
     command = COMMANDS[name]

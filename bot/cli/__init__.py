@@ -6,6 +6,7 @@ import typer
 
 from bot.cli import books, migrate, moving, run, school, tools
 from bot.cli.demo import demo as demo_command
+from bot.cli.doctor import doctor as doctor_command
 
 app = typer.Typer(
     name="karo",
@@ -25,6 +26,7 @@ app.command("receipt")(books.receipt)
 app.command("attention")(books.attention)
 app.command("correct")(books.correct)
 app.command("check")(books.check)
+app.command("doctor")(doctor_command)
 app.command("move")(moving.move)
 app.command("backup")(moving.backup)
 app.command("simulator")(tools.simulator)

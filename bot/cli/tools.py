@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ import typer
 from bot.cli.opening import out, stop_with
 from bot.dialogue.diagram import mermaid
 from daraja.simulator import SimulatorConfig, SimulatorServer
+from daraja.simulator.postman import write_collection
 from storage.payment_state import TRANSITIONS
 
 
@@ -26,8 +28,14 @@ def simulator(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on; 0 picks a free one.")] = 8090,
     prompt_seconds: Annotated[float, typer.Option(help="Seconds until the simulated PIN is typed.")] = 3.0,
+    postman: Annotated[
+        Path | None, typer.Option(help="Write a Postman collection for it to this file, and end.")
+    ] = None,
 ) -> None:
-    """Run the Daraja simulator on its own, for anybody's client."""
+    """Run the Daraja simulator on its own, for anybody's client; or write a Postman collection for it."""
+    if postman is not None:
+        write_postman(postman, host, port)
+        return
 
     async def serve() -> None:
         config = SimulatorConfig(prompt_s=prompt_seconds)
@@ -43,6 +51,16 @@ def simulator(
         asyncio.run(serve())
     except OSError as error:
         stop_with(f"cannot listen on {host} port {port}: {error.strerror or error}; choose another --port.")
+
+
+def write_postman(file: Path, host: str, port: int) -> None:
+    """Write the collection for a simulator at that address; stops in a sentence when it cannot be written."""
+    address = f"[{host}]" if ":" in host else host
+    try:
+        write_collection(file, SimulatorConfig(), f"http://{address}:{port}")
+    except OSError as error:
+        stop_with(f"cannot write {file}: {error.strerror or error}.")
+    out.print(f"Postman collection written to {file}. Run it while `karo simulator --port {port}` runs.")
 
 
 def states(

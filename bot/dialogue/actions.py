@@ -66,7 +66,13 @@ COMMAND_VERBS: Mapping[str, str] = MappingProxyType(
 )
 
 OTHER_COMMANDS: Mapping[str, Callable[[State, View, str], Step]] = MappingProxyType(
-    {"receipt": desk.receipt, "attention": desk.attention, "remind": desk.remind, "start": starting.begin}
+    {
+        "receipt": desk.receipt,
+        "attention": desk.attention,
+        "remind": desk.remind,
+        "doctor": desk.doctor,
+        "start": starting.begin,
+    }
 )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.dialogue.effects import StartCampaign
+from bot.dialogue.effects import AskDoctor, StartCampaign
 from bot.dialogue.result import Step, stay
 from bot.dialogue.screen import say
 from bot.dialogue.screens_staff import attention_lines, finding_lines
-from bot.dialogue.starting import home
+from bot.dialogue.starting import home, step_help
 from bot.dialogue.state import At, State
 from bot.dialogue.view import View
 
@@ -42,6 +42,13 @@ def send(state: State, view: View, _about: int | None) -> Step:
         return stay(state)
     intent = StartCampaign(f"{view.chat_ref}:{state.version}")
     return Step(home(state, view), (say("remind.started", families=view.arrears.families),), (intent,))
+
+
+def doctor(state: State, view: View, _argument: str) -> Step:
+    """/doctor: an examination for admins. To anybody else it is a command that nobody knows."""
+    if view.role != "admin":
+        return stay(state, say("misread"), step_help(state))
+    return Step(home(state, view), (say("doctor.asked"),), (AskDoctor(),))
 
 
 def _refused(state: State, view: View) -> Step:

@@ -69,4 +69,19 @@ class StartCampaign:
     intent_id: str
 
 
-Effect = SetLanguage | Link | StartPayment | Withdraw | CheckNow | ClaimCode | UseInvite | StartCampaign
+@dataclass(frozen=True, slots=True)
+class AskDoctor:
+    """Examine the school's lines to M-PESA and Telegram; the verdict comes as a message of its own."""
+
+
+Effect = (
+    SetLanguage
+    | Link
+    | StartPayment
+    | Withdraw
+    | CheckNow
+    | ClaimCode
+    | UseInvite
+    | StartCampaign
+    | AskDoctor
+)

@@ -47,8 +47,9 @@ class PaymentNews:
 
     Events: accepted, answer_lost, refused, paid, failed, cancelled, expired, paid_late, failed_late,
     cancelled_late, corrected_to_paid, withdrawn, reversed; and notices that change no status: held (the phone
-    still has another prompt), still_unknown (the five-minute block is over), unclear (M-PESA gave a reason
-    that nobody knows), checked (the parent asked, no news), receipt_number (it came after the money).
+    still has another prompt), put_off (M-PESA takes it a little later), still_unknown (the five-minute block is over),
+    unclear (M-PESA gave a reason that nobody knows), checked (the parent asked, no news),
+    receipt_number (it came after the money).
     """
 
     payment_id: int

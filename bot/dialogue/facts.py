@@ -132,6 +132,17 @@ def same_amount_wait(view: View, draft: Draft) -> int:
     return 0 if last is None else seconds_until(last + SAME_AMOUNT, view.now)
 
 
+def lock_wait(view: View, phone: str) -> int:
+    """Seconds until M-PESA takes anything from this phone again, which it could not lock; 0 when it does now."""
+    ends = [push.locked_until for push in view.recent_pushes if push.phone == phone and push.locked_until]
+    return seconds_until(max(ends, default=view.now), view.now)
+
+
+def wait_before(view: View, draft: Draft) -> int:
+    """Seconds until M-PESA takes this payment; 0 when it does now."""
+    return max(same_amount_wait(view, draft), lock_wait(view, draft.phone))
+
+
 def seconds_until(at: datetime, now: datetime) -> int:
     """Whole seconds, rounded up; never below 0."""
     return max(0, ceil((at - now).total_seconds()))

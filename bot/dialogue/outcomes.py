@@ -77,10 +77,12 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
         "query_undecided": _FIND_OUT,
         "query_no_such_id": (A.CODE, A.AGAIN),
         "unknown": (A.CODE, A.CHECK, A.AGAIN, A.HELP),
-        # Two causes of our own, for payments that never reached M-PESA.
+        # Causes of our own, for payments that never reached M-PESA.
         "withdrawn": _RETRY,
         "waited_too_long": _RETRY,
         "paid_already": (A.HELP,),
+        # The school's M-PESA line was down: while it is, there is no other try (see `actions_for`).
+        "line_down": _RETRY,
         # A question that failed says nothing about the payment it asked for.
         "question_failed": _FIND_OUT,
     }
@@ -88,6 +90,9 @@ ACTIONS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
 
 #: Causes whose money text says more than the general one.
 OWN_MONEY = frozenset({"paid_already", "cancelled", "duplicate_request", "expired", "too_soon"})
+
+#: Causes for which nothing can be paid here as long as the school's M-PESA line is down.
+OF_THE_LINE = frozenset({"line_down", "no_token", "token_refused"})
 
 #: Causes that may be said of a payment that is still open; the others wait until they are final.
 NOT_FINAL = frozenset(
@@ -127,7 +132,10 @@ def actions_for(payment: PaymentView, view: View) -> tuple[Action, ...]:
         return ()
     if payment.status == "reversed":
         return (Action.HELP,)
-    wanted = ACTIONS.get(cause_of(payment), _FIND_OUT)
+    cause = cause_of(payment)
+    wanted = ACTIONS.get(cause, _FIND_OUT)
+    if view.line_down and cause in OF_THE_LINE:
+        wanted = (A.HELP,) if view.school.sandbox else _BY_HAND
     if payment.status == "expired":
         wanted = (A.CODE, A.AGAIN, A.PAYBILL)
     if blocked(view, payment):

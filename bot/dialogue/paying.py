@@ -70,7 +70,7 @@ def pay(state: State, view: View, _about: int | None) -> Step:
         return stay(state.to(At.HELD))
     if not state.second_allowed and facts.other_open(view, draft):
         return stay(state.to(At.SECOND))
-    if facts.same_amount_wait(view, draft):
+    if facts.wait_before(view, draft):
         return stay(state.to(At.HELD))
     return _send(state, view, draft, 0)
 
@@ -87,7 +87,7 @@ def pay_later(state: State, view: View, _about: int | None) -> Step:
         return stay(state.to(At.CHILD))
     if facts.hold_on(view, draft.phone):
         return stay(state.to(At.HELD))
-    return _send(state, view, draft, facts.same_amount_wait(view, draft))
+    return _send(state, view, draft, facts.wait_before(view, draft))
 
 
 def _send(state: State, view: View, draft: facts.Draft, wait_s: int) -> Step:

@@ -111,8 +111,11 @@ def held(state: State, view: View) -> Screen:
         )
         see = (Choice(key_of("open", hold.payment.id), say("choice.open")),) if hold.payment else ()
         return Screen((line,), (SET_PHONE, *see, CANCEL_CHOICE))
-    if wait := facts.same_amount_wait(view, draft):
+    if wait := facts.wait_before(view, draft):
+        locked = facts.lock_wait(view, draft.phone) == wait
         line = say("held.same", amount_cents=draft.amount_cents, wait_s=wait)
+        if locked:
+            line = say("held.locked", phone=mask_phone(draft.phone), wait_s=wait)
         later = Choice("wait", say("choice.wait", wait_s=wait))
         return Screen((line,), (later, SET_AMOUNT, SET_PHONE, CANCEL_CHOICE))
     return confirm(state, view)

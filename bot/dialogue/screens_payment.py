@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.dialogue import facts
-from bot.dialogue.outcomes import NOT_FINAL, OWN_MONEY, cause_of, choices_for
+from bot.dialogue.outcomes import NOT_FINAL, OF_THE_LINE, OWN_MONEY, cause_of, choices_for
 from bot.dialogue.screen import Say, Screen, say
 from bot.dialogue.screens_start import MENU_CHOICE
 from bot.dialogue.state import State
@@ -109,12 +109,21 @@ def _money(cause: str, otherwise: str) -> str:
 def _not_paid(known: PaymentView, view: View) -> tuple[Say, ...]:
     cause = cause_of(known)
     money = _money(cause, "unknown" if cause in NOT_FINAL else "unmoved")
-    then = _claimed(known, f"next.{cause}")
-    lines = [_head("payment.not_paid", known, view), say(f"cause.{cause}"), say(money), *then]
+    head = _head("payment.not_paid", known, view)
+    if view.line_down and cause in OF_THE_LINE:
+        return (head, say("line.is_down"), say(money), *_until_it_works(view))
+    lines = [head, say(f"cause.{cause}"), say(money)]
+    lines += _claimed(known, f"next.{cause}")
     wait = _retry_wait(known, view)
     if wait:
         lines.append(say("clock.retry", wait_s=wait))
     return tuple(lines)
+
+
+def _until_it_works(view: View) -> tuple[Say, ...]:
+    """That the parent is called back, and the way by hand where that reaches the school."""
+    by_hand = () if view.school.sandbox else (say("line.by_hand"),)
+    return (say("line.wait"), *by_hand)
 
 
 def _retry_wait(known: PaymentView, view: View) -> int:

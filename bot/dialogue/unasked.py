@@ -26,6 +26,7 @@ _PREFACES = {
     "expired": "",
     "withdrawn": "",
     "held": "",
+    "put_off": "news.put_off",
     "still_unknown": "",
     "unclear": "",
     "checked": "check.nothing_new",

@@ -68,6 +68,7 @@ class PushView:
     amount_cents: int
     pushed_at: datetime
     holding_until: datetime | None  # set while a prompt may still be open there
+    locked_until: datetime | None = None  # M-PESA could not lock that phone for it: no prompt there before
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class View:
     recent_payments: tuple[PaymentView, ...] = ()  # newest first, at most five, open ones included
     payment: PaymentView | None = None  # the one the state or the event names
     recent_pushes: tuple[PushView, ...] = ()
+    line_down: bool = False  # the school's M-PESA line: no prompt is sent while it is down
 
     matched_guardian_id: int | None = None  # for SharedContact
     invite: str | None = None  # for /start CODE: good, used, expired or unknown

@@ -39,7 +39,7 @@ _OUTCOMES = frozenset(
         "cancelled_late",
     }
 )
-_REPEATABLE = frozenset({"checked", "check_failed"})
+_REPEATABLE = frozenset({"checked", "check_failed", "put_off"})
 _LOOK_THERE = Screen((say("news.look"),), notice=True)
 
 

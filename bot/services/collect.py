@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
-from bot.services import holds
+from bot.services import holds, line_gate
 from bot.services.announce import Announcer
 from bot.services.school import Clock, School
 from bot.services.settle import Settle
@@ -42,8 +42,11 @@ class Collect:
         settle: Settle,
         *,
         new_token: Callable[[], str],
+        turn: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
-        """new_token: 128 random bits in lower-case hex, a fresh one each call."""
+        """new_token: 128 random bits in lower-case hex, a fresh one each call. turn: waits until this process may send
+        the next push; asked before the claim, whose lease does not last for ever. None: it may always.
+        """
         self._database = database
         self._daraja = daraja
         self._school = school
@@ -51,16 +54,32 @@ class Collect:
         self._announce = announce
         self._settle = settle
         self._new_token = new_token
+        self._turn = turn
+        self._under_way: set[int] = set()
 
     async def push(self, payment_id: int) -> None:
-        """Claim and push; does nothing when somebody else claimed it or its phone still holds a prompt."""
+        """Claim and push; does nothing when somebody else claimed it or its phone still holds a prompt.
+
+        While the school's line is down it is called off, and its payer is told when it works.
+        """
+        if payment_id in self._under_way:  # it waits for its turn already
+            return
+        self._under_way.add(payment_id)
+        try:
+            if self._turn is not None:
+                await self._turn()
+            await self._push(payment_id)
+        finally:
+            self._under_way.discard(payment_id)
+
+    async def _push(self, payment_id: int) -> None:
         token = self._new_token()
         claimed = await self._claim(payment_id, token)
         if claimed is None:
             await holds.release_lapsed(self._database, self._announce, self._clock)
             claimed = await self._claim(payment_id, token)
         if claimed is None:
-            await self._database.write(lambda unit: self._say_held(unit, payment_id))
+            await self._database.write(lambda unit: self._say_why(unit, payment_id))
             return
         too_late = self._clock() >= claimed.lease_until - timedelta(seconds=LEASE_S - AT_LATEST_S)
         outcome = _NOT_SENT if too_late else await self._ask(claimed, token)
@@ -89,10 +108,19 @@ class Collect:
             log.warning("push.interrupted", payments=len(lapsed))
 
     async def _claim(self, payment_id: int, token: str) -> Claimed | None:
-        return await self._database.write(
-            lambda unit: payments.claim_push(
-                unit, payment_id, token=token, now=self._clock(), lease_s=LEASE_S, announce=self._announce
-            )
+        return await self._database.write(lambda unit: self._take(unit, payment_id, token))
+
+    def _take(self, unit: Unit, payment_id: int, token: str) -> Claimed | None:
+        """The line is looked at and held first: what is claimed here was let through, whoever opens the circuit now."""
+        now = self._clock()
+        payment = payments.get(unit, payment_id)
+        if payment is None or payment.status != PaymentStatus.QUEUED or payment.push_at > now:
+            return None
+        if not line_gate.lets_through(unit, payment.school_id, now, take=True):
+            line_gate.hold_back(unit, payment_id, self._announce, now)
+            return None
+        return payments.claim_push(
+            unit, payment_id, token=token, now=now, lease_s=LEASE_S, announce=self._announce
         )
 
     async def _each(self, payment_ids: Sequence[int], work: Callable[[int, Unit], None]) -> None:
@@ -132,9 +160,15 @@ class Collect:
             else:
                 return
 
-    def _say_held(self, unit: Unit, payment_id: int) -> None:
-        """A due prompt that could not leave: another one is open on that phone. Said once."""
+    def _say_why(self, unit: Unit, payment_id: int) -> None:
+        """A due prompt that could not leave: M-PESA takes it later, which is said each time; or another one is open on
+        that phone, said once.
+        """
         now = self._clock()
+        later = payments.put_off(unit, payment_id, now)
+        if later is not None:
+            self._announce(unit, later, "put_off")
+            return
         payment = payments.get(unit, payment_id)
         if payment is None or payment.status != PaymentStatus.QUEUED or payment.push_at > now:
             return

@@ -22,10 +22,11 @@ from storage.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a step left to do once it is on disk."""
+    """What a step left to do once it is on disk. doctor: the chat that waits for the doctor's verdict."""
 
     pushes: tuple[int, ...] = ()
     checks: tuple[int, ...] = ()
+    doctor: int | None = None
 
 
 class Converse:
@@ -101,7 +102,7 @@ class Converse:
         after = load_view(unit, self._school, chat, turn.state, incoming.event, now)
         save_state(unit, chat, turn.state, now)
         self._reply(unit, chat, show(turn.state, after, taken.preface), turn.state, incoming, now)
-        return Taken(tuple(turn.pushes), tuple(turn.checks))
+        return Taken(tuple(turn.pushes), tuple(turn.checks), chat.id if turn.doctor else None)
 
     def _welcome_back(self, unit: Unit, chat: Chat, now: datetime) -> None:
         people.unblock_chat(unit, chat.id)

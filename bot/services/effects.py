@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.dialogue.effects import (
+    AskDoctor,
     CheckNow,
     ClaimCode,
     Effect,
@@ -19,6 +20,7 @@ from bot.dialogue.effects import (
 )
 from bot.dialogue.screen import Screen, say
 from bot.dialogue.state import State
+from bot.services import line_gate
 from bot.services.announce import Announcer, message_body
 from bot.services.school import School
 from storage import audit, outbox, payments, people, reminders
@@ -30,7 +32,9 @@ from storage.unit import Unit
 
 @dataclass(slots=True)
 class Turn:
-    """One step being taken. pushes and checks: payments to push or to ask about once it is on disk."""
+    """One step being taken. pushes and checks: payments to push or to ask about once it is on disk; doctor: whether
+    this chat is to hear what the doctor finds.
+    """
 
     unit: Unit
     chat: Chat
@@ -38,6 +42,7 @@ class Turn:
     now: datetime
     pushes: list[int] = field(default_factory=list)
     checks: list[int] = field(default_factory=list)
+    doctor: bool = False
 
 
 def _the_reply_tells(_unit: Unit, _payment: Payment, _event: str) -> None:
@@ -59,6 +64,7 @@ class Effects:
             ClaimCode: self._claim_code,
             UseInvite: self._use_invite,
             StartCampaign: self._start_campaign,
+            AskDoctor: self._ask_doctor,
         }
 
     def apply(self, turn: Turn, effect: Effect) -> None:
@@ -106,7 +112,11 @@ class Effects:
             now=turn.now,
         )
         turn.state = replace(turn.state, payment_id=payment.id)
-        if created and effect.wait_s == 0:
+        if not created:
+            return
+        if not line_gate.lets_through(turn.unit, self._school.id, turn.now, take=False):
+            line_gate.hold_back(turn.unit, payment.id, _the_reply_tells, turn.now)
+        elif effect.wait_s == 0:
             turn.pushes.append(payment.id)
 
     def _withdraw(self, turn: Turn, effect: Effect) -> None:
@@ -173,3 +183,8 @@ class Effects:
             admin_chat_id=turn.chat.id,
             now=turn.now,
         )
+
+    def _ask_doctor(self, turn: Turn, effect: Effect) -> None:
+        assert isinstance(effect, AskDoctor)
+        member = people.staff_of_chat(turn.unit, turn.chat.id)
+        turn.doctor = member is not None and member.role == "admin"

@@ -9,10 +9,11 @@ import structlog
 
 from bot.services import holds, schedule
 from bot.services.announce import Announcer
+from bot.services.line_rules import SUSPECT_AGAIN, sign_of
 from bot.services.school import Clock
 from bot.services.settle import Settle
 from daraja import DarajaClient, DarajaError
-from storage import payments
+from storage import lines, payments
 from storage.database import Database
 from storage.payment_state import PaymentStatus
 from storage.unit import Unit
@@ -71,9 +72,11 @@ class Reconcile:
             result = await self._daraja.stk_query(checkout)
         except DarajaError as error:
             log.warning("query.error", payment=payment_id, kind=type(error).__name__, code=error.code)
-            wait_s = error.retry_after_s or 0
+            wait_s, sign = error.retry_after_s or 0, sign_of(error)
             since = self._errors_since.setdefault(payment_id, self._clock())
-            if await self._database.write(lambda unit: self._after_error(unit, payment_id, wait_s, since)):
+            if await self._database.write(
+                lambda unit: self._after_error(unit, payment_id, wait_s, since, sign)
+            ):
                 self._errors_since.pop(payment_id, None)
             return False
         self._errors_since.pop(payment_id, None)
@@ -95,14 +98,16 @@ class Reconcile:
             payments.ask_at(unit, payment_id, at=schedule.next_check(payment.pushed_at, now), now=now)
         return None
 
-    def _after_error(self, unit: Unit, payment_id: int, wait_s: int, since: datetime) -> bool:
-        """since: the first error in a row, in this run: a machine that was off has not asked. True: nothing will be
-        asked any more.
+    def _after_error(self, unit: Unit, payment_id: int, wait_s: int, since: datetime, sign: str) -> bool:
+        """since: the first error in a row, in this run: a machine that was off has not asked. sign: that it is the
+        school's line, which is then tried. True: nothing will be asked any more.
         """
         now = self._clock()
         payment = payments.get(unit, payment_id)
         if payment is None or payment.pushed_at is None:
             return True
+        if sign:
+            lines.suspect(unit, payment.school_id, sign, now=now, again_after=SUSPECT_AGAIN)
         in_vain = now - since >= schedule.GIVE_UP_AFTER
         if in_vain and now - payment.pushed_at >= schedule.NOT_EVEN_ASKED_AFTER:
             self._settle.apply_silence(unit, payment_id)

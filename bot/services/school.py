@@ -33,6 +33,10 @@ class School:
         """Where the outcome of one push is sent. With no address of ours: a host that cannot exist."""
         return f"{self.public_url or 'https://karo.invalid'}/daraja/stk/{token}"
 
+    def answer_url(self, kind: str, token: str) -> str:
+        """Where M-PESA answers a question: kind `result`, or `timeout`."""
+        return f"{self.public_url or 'https://karo.invalid'}/daraja/{kind}/{token}"
+
     def view(self) -> SchoolView:
         """The part that a conversation may show."""
         return SchoolView(

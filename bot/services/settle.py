@@ -11,12 +11,13 @@ from bot.services.announce import Announcer
 from bot.services.callback_reports import CallbackReports
 from bot.services.callbacks import CallbackVerdict
 from bot.services.conclude import Conclude, MoneyReport
+from bot.services.line_watch import LineWatch
 from bot.services.school import Clock, School
 from daraja import DarajaError, StkAccepted, StkQueryResult, look_up
 from daraja.catalogue import Channel
 from storage import payments
 from storage.database import Database, DatabaseClosed, NotStored
-from storage.payment_state import AWAITING
+from storage.payment_state import AWAITING, PaymentStatus
 from storage.payments import Payment
 from storage.unit import Unit
 
@@ -30,6 +31,7 @@ class Settle:
         self._database = database
         self._clock = clock
         self._conclude = Conclude(announce)
+        self._line = LineWatch(school)
         self._callbacks = CallbackReports(school, clock, self._conclude)
 
     async def callback(self, token: str, body: bytes) -> CallbackVerdict:
@@ -55,14 +57,24 @@ class Settle:
     def apply_push(self, unit: Unit, payment_id: int, outcome: StkAccepted | DarajaError) -> None:
         """The same inside a unit of work."""
         now = self._clock()
+        sign = self._sign(unit, payment_id, outcome, now)
         payments.locked(unit, payment_id)
         if isinstance(outcome, StkAccepted):
             self._note_ids(unit, payment_id, outcome, now)
         verdict = outcomes.of_push(outcome)
         moved = self._conclude.move(unit, payment_id, verdict, Channel.PUSH, now)
+        if sign and moved is not None and moved.status is PaymentStatus.FAILED:
+            self._line.note(unit, moved, now)
         if moved is not None and moved.cause in outcomes.FOR_A_PERSON:
             self._conclude.flag(unit, moved, "unknown_code", now)
         log.info("push.answered", payment=payment_id, status=verdict.to.value, code=verdict.code)
+
+    def _sign(self, unit: Unit, payment_id: int, outcome: StkAccepted | DarajaError, now: datetime) -> str:
+        """What the answer says about the school's line; "" for nothing."""
+        payment = payments.get(unit, payment_id)
+        if payment is None or payment.pushed_at is None:
+            return ""
+        return self._line.pushed(unit, payment.pushed_at, outcome, now)
 
     def apply_query(self, unit: Unit, payment_id: int, result: StkQueryResult) -> None:
         """The same inside a unit of work. Schedules the next question where nothing is decided."""

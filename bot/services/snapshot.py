@@ -12,7 +12,7 @@ from bot.dialogue.view import ArrearsView, ChildView, PaymentView, PushView, Vie
 from bot.services import attend, lookup
 from bot.services.school import School
 from daraja import BadPhone, parse_phone
-from storage import ledger, payments, people, receipts, reminders
+from storage import ledger, lines, payments, people, receipts, reminders
 from storage.payments import Payment
 from storage.people import Chat, Student
 from storage.unit import Unit
@@ -33,6 +33,8 @@ def load_view(
     of_children = payments.open_for_students(unit, [child.id for child in children])
     elsewhere = [payment_view(unit, row) for row in of_children if row.chat_id != chat.id]
     role = staff.role if staff else None
+    named = _named_payment(unit, chat, state, event)
+    phones = (own_phone, state.phone, named.phone if named else None)
     return View(
         now=now,
         chat_ref=f"{chat.channel}:{chat.id}",
@@ -45,8 +47,9 @@ def load_view(
         open_payments=tuple(open_rows),
         elsewhere=tuple(elsewhere),
         recent_payments=tuple(recent),
-        payment=_named_payment(unit, chat, state, event),
-        recent_pushes=_recent_pushes(unit, own_phone, state.phone, now),
+        payment=named,
+        line_down=lines.is_down(unit, school.id),
+        recent_pushes=_recent_pushes(unit, phones, now),
         **_answers(unit, school, event, state, role, now),
     )
 
@@ -101,10 +104,10 @@ def _named_payment(unit: Unit, chat: Chat, state: State, event: Event | None) ->
     return payment_view(unit, row) if row is not None and row.chat_id == chat.id else None
 
 
-def _recent_pushes(unit: Unit, own: str | None, other: str | None, now: datetime) -> tuple[PushView, ...]:
-    phones = [phone for phone in dict.fromkeys((own, other)) if phone]
+def _recent_pushes(unit: Unit, any_of: tuple[str | None, ...], now: datetime) -> tuple[PushView, ...]:
+    phones = [phone for phone in dict.fromkeys(any_of) if phone]
     return tuple(
-        PushView(push.phone, push.amount_cents, push.pushed_at, push.holding_until)
+        PushView(push.phone, push.amount_cents, push.pushed_at, push.holding_until, push.locked_until)
         for push in payments.recent_pushes(unit, phones, now)
     )
 

@@ -1,9 +1,9 @@
-"""The routes: POST /daraja/stk/<token>, GET /healthz (alive), GET /readyz (database and schema)."""
+"""The routes: POST /daraja/<kind>/<token> for M-PESA's reports, GET /healthz (alive), GET /readyz (database)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 from starlette.applications import Starlette
@@ -37,14 +37,14 @@ _HANG_UP = {"Connection": "close"}  # the rest of that body is not wanted
 
 
 class DarajaCallbacks:
-    """Takes M-PESA's report of one push: committed first, answered after."""
+    """Takes M-PESA's reports of one kind: committed first, answered after."""
 
     def __init__(self, settle: SettleCallback, sources: Sequence[Network], body_timeout_s: float) -> None:
         self._settle = settle
         self._sources = sources
         self._body_timeout_s = body_timeout_s
 
-    async def stk(self, request: Request) -> Response:
+    async def take(self, request: Request) -> Response:
         """200 once stored, 404 for a token that is none of ours, 503 when it could not be stored."""
         token: str = request.path_params["token"]
         if not _TOKEN.fullmatch(token):
@@ -97,6 +97,7 @@ def create_web(
     settle_callback: SettleCallback,
     ready: Ready,
     *,
+    answers: Mapping[str, SettleCallback] | None = None,
     more: Sequence[Route] = (),
     callback_ips: Sequence[Network] = (),
     trusted_proxies: Sequence[Network] = (),
@@ -104,11 +105,11 @@ def create_web(
 ) -> Starlette:
     """The web door.
 
-    more: what else this process answers.
+    answers: what else M-PESA reports, each under /daraja/<its name>/<token>. more: what else this process answers.
     callback_ips: who may post callbacks; empty lets everyone try a token.
     trusted_proxies: whose X-Forwarded-For is believed (its rightmost hop that is no proxy); empty: nobody's.
     """
-    callbacks = DarajaCallbacks(settle_callback, callback_ips, body_timeout_s)
+    reports = {"stk": settle_callback, **(answers or {})}
     probes = Probes(ready)
     middleware = [Middleware(SecurityHeaders)]
     if trusted_proxies:
@@ -116,7 +117,14 @@ def create_web(
         middleware.append(Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies))
     return Starlette(
         routes=[
-            Route("/daraja/stk/{token}", callbacks.stk, methods=["POST"]),
+            *(
+                Route(
+                    f"/daraja/{name}/{{token}}",
+                    DarajaCallbacks(settle, callback_ips, body_timeout_s).take,
+                    methods=["POST"],
+                )
+                for name, settle in reports.items()
+            ),
             Route("/healthz", probes.healthz),
             Route("/readyz", probes.readyz),
             *more,

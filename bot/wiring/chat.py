@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from bot.channels.telegram import Poller
 from bot.services.deliver import LEASE as SENDER
@@ -45,3 +45,9 @@ class Chat:
         self._deliver.stop()
         if self._poller is not None:
             self._poller.stop()
+
+
+async def greet(started: Callable[[], Awaitable[None]] | None) -> None:
+    """Say that everything is up, to whoever wants to hear it."""
+    if started is not None:
+        await started()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -18,6 +20,7 @@ def web_door(
     settings: Settings,
     *,
     callback: SettleCallback,
+    answers: Mapping[str, SettleCallback],
     ready: Ready,
     updates: Route | None,
     figures: FiguresDesk,
@@ -32,6 +35,7 @@ def web_door(
     door = create_web(
         callback,
         ready,
+        answers=answers,
         more=routes,
         callback_ips=settings.daraja_callback_ips,
         trusted_proxies=settings.trusted_proxies,

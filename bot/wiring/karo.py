@@ -34,8 +34,10 @@ from bot.services.shared_clock import SharedClock
 from bot.settings import Settings
 from bot.web import serving
 from bot.web.updates import telegram_route
-from bot.wiring.chat import Chat
+from bot.wiring.answers import answer_doors
+from bot.wiring.chat import Chat, greet
 from bot.wiring.door import web_door
+from bot.wiring.examiner import make_running_examiner
 from bot.wiring.parts import make_daraja, make_token_store, process_name, utc_now
 from bot.wiring.verbs import make_verbs
 from bot.wiring.webhook import secrets_of
@@ -69,12 +71,11 @@ class Karo:
         self.pulse = Pulse(database, school.id, settings.purpose, self._process, self._clock)
         self.tally = Tally()
         self.bot = make_bot(settings.telegram_bot_token.get_secret_value(), settings.telegram_api_url)
+        tokens = make_token_store(settings, database, school.id, self._process)
         self.daraja = make_daraja(
-            settings,
-            self.tally,
-            lambda: self.pulse.note(processes.Taken.QUERY),
-            make_token_store(settings, database, school.id, self._process),
+            settings, self.tally, lambda: self.pulse.note(processes.Taken.QUERY), tokens
         )
+        self.examiner = make_running_examiner(settings, database, self.daraja, tokens, self._clock, clock)
         self._buttons = ButtonClocks(self.bot)
         self._signals = Signals(database, school.id)
         self._figures = FiguresDesk(database, school.id, self._clock)
@@ -87,6 +88,9 @@ class Karo:
             school,
             self._clock,
             self._committed,
+            examine=self.examiner.diagnosis,
+            process=self._process,
+            settings=settings,
         )
 
     async def run(
@@ -111,7 +115,7 @@ class Karo:
                 scheduler.start()
                 stack.callback(scheduler.shutdown, wait=False)
             if not self.works:
-                await _greet(started)
+                await greet(started)
                 await stop.wait()
             elif await meet(self.bot, stack, stop):
                 await self._chat(stop, started)
@@ -141,13 +145,14 @@ class Karo:
         chat = Chat(self._keeper, self.verbs.deliver, None if self.by_webhook else self._poller)
         async with self._signals.listening(self.verbs.deliver.wake):
             chatting = asyncio.create_task(chat.run(stop))
-            await _greet(started)
+            await greet(started)
             await chatting
 
     def _door(self) -> ASGIApp:
         return web_door(
             self.settings,
             callback=self._callback,
+            answers=answer_doors(self.verbs.answered, self._wake),
             ready=self._ready,
             updates=self._updates() if self.by_webhook else None,
             figures=self._figures,
@@ -183,6 +188,8 @@ class Karo:
             Job("reconcile", 2, self._then_wake(self.verbs.reconcile.tick)),
             Job("remind", 2, self._then_wake(self.verbs.remind.tick)),
             Job("intake", 2, self._then_wake(self.verbs.intake.tick)),
+            Job("line", 2, self._then_wake(self.verbs.line.tick)),
+            Job("ask", 2, self._then_wake(self.verbs.ask.tick)),
             Job("housekeeping", 3600, self.verbs.housekeeping.tick),
             *alive,
         ]
@@ -233,8 +240,5 @@ class Karo:
             self._background.start(self.verbs.collect.push(payment_id))
         for payment_id in taken.checks:
             self._background.start(self.verbs.reconcile.check(payment_id))
-
-
-async def _greet(started: Callable[[], Awaitable[None]] | None) -> None:
-    if started is not None:
-        await started()
+        if taken.doctor is not None:
+            self._background.start(self.verbs.doctor.answer(taken.doctor))

@@ -13,7 +13,7 @@ from bot.services.counted import CountedDaraja, Tally
 from bot.services.school import School
 from bot.services.token_store import DatabaseTokenStore
 from bot.settings import Settings
-from daraja import PRODUCTION_URL, SANDBOX_URL, Credentials, DarajaClient, TokenStore
+from daraja import PRODUCTION_URL, SANDBOX_URL, Credentials, DarajaClient, Operator, TokenStore
 from storage import schools
 from storage.database import Database
 from storage.opening import migrate_database, open_database
@@ -60,6 +60,17 @@ def make_daraja(
     return CountedDaraja(
         credentials, tally, answered=answered, base_url=daraja_url(settings), token_store=token_store
     )
+
+
+def make_operator(settings: Settings) -> Operator | None:
+    """The school's API operator, who asks M-PESA about payments; None when the settings name none.
+
+    Raises BadRequest when they name one without a password.
+    """
+    if not settings.daraja_initiator_name or not settings.daraja_certificate:
+        return None
+    password = settings.daraja_initiator_password.get_secret_value()
+    return Operator(settings.daraja_initiator_name, password, settings.certificate)
 
 
 def make_token_store(

@@ -77,7 +77,7 @@ _WORDS: Final[Mapping[CauseClass, _Words]] = {
     ),
     CauseClass.TELEGRAM: _Words(
         "Telegram does not accept the bot, so parents cannot reach it.",
-        "Check TELEGRAM_TOKEN with @BotFather, and that this machine may reach api.telegram.org.",
+        "Check TELEGRAM_BOT_TOKEN with @BotFather, and that this machine may reach api.telegram.org.",
         "Anything about M-PESA.",
     ),
     CauseClass.NETWORK: _Words(
@@ -99,7 +99,7 @@ _WORDS: Final[Mapping[CauseClass, _Words]] = {
     ),
     CauseClass.WRONG_HOST: _Words(
         "What answers at this address is not M-PESA's API.",
-        "Check DARAJA_BASE_URL: https://api.safaricom.co.ke for production, "
+        "Check DARAJA_API_URL: https://api.safaricom.co.ke for production, "
         "https://sandbox.safaricom.co.ke for the sandbox; and that no proxy stands in between.",
         "Anything about key, passkey or products.",
     ),
@@ -118,7 +118,7 @@ _WORDS: Final[Mapping[CauseClass, _Words]] = {
     ),
     CauseClass.TOKEN_LEVEL: _Words(
         "M-PESA gives out access tokens and then refuses every one of them, for every product.",
-        "Check that DARAJA_BASE_URL and the key pair are of one environment, and that no other system uses the "
+        "Check that DARAJA_API_URL and the key pair are of one environment, and that no other system uses the "
         f"same key. If both are so, write to {_SUPPORT}.",
         "Which it is: keys of the other environment, a token spoilt on the way, or a second system with this key.",
     ),

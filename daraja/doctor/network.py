@@ -17,7 +17,7 @@ from daraja.doctor.visit import Visit
 
 STAGE: Final = "network"
 _NO_INTERNET: Final = (
-    "Check this machine's internet and its name service (DNS); and DARAJA_BASE_URL for slips."
+    "Check this machine's internet and its name service (DNS); and DARAJA_API_URL for slips."
 )
 _NO_WAY: Final = "Ask whoever looks after the network to allow outgoing connections to this host and port."
 _NO_TRUST: Final = (

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Final
 
+import aiohttp
 import httpx
 
 from daraja.auth import TOKEN_PATH
@@ -132,7 +133,7 @@ def _trouble(error: Exception) -> str:
     link = error.__cause__ if isinstance(error, TokenUnavailable) else error
     if isinstance(link, Exception):
         word = trouble_of(link)
-        if word == NEVER_SENT or isinstance(link, httpx.HTTPError | TimeoutError):
+        if word == NEVER_SENT or isinstance(link, httpx.HTTPError | aiohttp.ClientError | TimeoutError):
             return word
     return ""
 

@@ -106,7 +106,7 @@ def _ahead_s(date: str | None, before: datetime, after: datetime) -> float | Non
         return None
     try:
         theirs = parsedate_to_datetime(date)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if theirs.tzinfo is None:
         theirs = theirs.replace(tzinfo=UTC)

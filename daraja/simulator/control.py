@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from daraja.simulator.causes import PLAYS, Cause
 from daraja.simulator.levers import Endpoint
+from daraja.simulator.operation_scripts import RESULT_SCRIPTS
 from daraja.simulator.operator import sealed
 from daraja.simulator.prompts import Prompt
 from daraja.simulator.replies import REPLIES, Fault, Reply
@@ -33,6 +34,7 @@ def control_routes() -> list[Route]:
         "/books": lambda simulator: {
             "total_kes": simulator.books.total_kes,
             "movements": [_plain(asdict(movement)) for movement in simulator.books.movements],
+            "reversals": [_plain(asdict(back)) for back in simulator.books.reversals],
         },
         "/pushes": lambda simulator: [_plain(asdict(push)) for push in simulator.pushes],
         "/callbacks": lambda simulator: [_plain(asdict(delivery)) for delivery in simulator.callbacks],
@@ -42,10 +44,12 @@ def control_routes() -> list[Route]:
             "security_credential": sealed(simulator.config.initiator_password),
             "certificate": simulator.certificate_pem,
         },
+        "/results": lambda simulator: [_plain(asdict(delivery)) for delivery in simulator.results],
         "/prompts": lambda simulator: [_prompt(prompt) for prompt in simulator.prompts],
     }
     acts: dict[str, Act] = {
         "/next": _next,
+        "/next-result": _next_result,
         "/fail": _fail,
         "/answer-prompt": _answer_prompt,
         "/pay": _pay,
@@ -99,6 +103,7 @@ def _overview(simulator: Simulator) -> object:
         "replies": list(REPLIES),
         "causes": {cause: {"story": play.story, "cites": play.cites} for cause, play in PLAYS.items()},
         "answers": list(PromptAnswer),
+        "results": list(RESULT_SCRIPTS),
         "requests": {endpoint: simulator.counts[endpoint] for endpoint in Endpoint},
     }
 
@@ -109,6 +114,11 @@ async def _next(simulator: Simulator, asked: Mapping[str, Any]) -> object:
     if code is not None:
         script = replace(script, ending=Ending(str(code), str(asked.get("result_desc", ""))))
     simulator.set_next(_with_callbacks(script, asked), _phone(asked), times=_times(asked))
+    return {"ok": True}
+
+
+async def _next_result(simulator: Simulator, asked: Mapping[str, Any]) -> object:
+    simulator.set_next_result(str(asked.get("result", "plain")), times=_times(asked))
     return {"ok": True}
 
 

@@ -51,6 +51,16 @@ def test_masked_secrets_are_refused(good: Desk, masked: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "copied", ['"0123abcd"', "'0123abcd'", "0123\u200babcd", "\ufeff0123abcd", "0123äbcd"]
+)
+def test_keys_that_were_copied_with_more_than_a_key_are_refused(good: Desk, copied: str) -> None:
+    good.env(DARAJA_PASSKEY=copied)
+    assert good.problems() == [
+        "DARAJA_PASSKEY has quotes around it or a letter that no key has: copy it again"
+    ]
+
+
+@pytest.mark.parametrize(
     "token",
     ["12345", "7000000001-" + "A" * 35, "7000000001:" + "A" * 34],
 )

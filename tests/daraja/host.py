@@ -81,8 +81,12 @@ def tell_tales(error: BaseException) -> list[str]:
 def heard(name: str = "daraja") -> Iterator[list[logging.LogRecord]]:
     """The log's records of `name` and below ("" for all) in this block, from DEBUG up."""
     records: list[logging.LogRecord] = []
-    handler = logging.Handler(logging.DEBUG)
-    handler.emit = records.append  # type: ignore[method-assign]
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    handler = Ear(logging.DEBUG)
     logger = logging.getLogger(name)
     logger.addHandler(handler)
     try:

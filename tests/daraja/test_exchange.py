@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from contextlib import suppress
 
 import httpx
 import pytest
 
 from daraja import AnswerLost, DarajaClient, NeverSent, StkAccepted, TokenUnavailable
 from tests.daraja.host import CREDENTIALS, Host, now, push, wire
-from tests.daraja.sockets import SocketHost, answer, closed_port, kept_token, nothing_was_sent, socket_client
+from tests.daraja.sockets import (
+    SocketHost,
+    answer,
+    closed_port,
+    failure,
+    kept_token,
+    nothing_was_sent,
+    socket_client,
+)
 
 ACCEPT = answer(200, wire("push_accepted"))
 
@@ -103,9 +112,47 @@ async def test_a_caller_that_gives_up_leaves_the_client_usable() -> None:
         assert server.posts == 2
 
 
-async def test_an_answer_of_more_than_64_kib_is_not_read_to_its_end_over_a_socket_either() -> None:
-    async with SocketHost(answer(200, b'{"ResponseCode": "0", "x": "' + b"x" * 70_000 + b'"}')) as server:
-        async with socket_client(server.url, token_store=await kept_token()) as client:
-            with pytest.raises(AnswerLost):
-                await push(client)
+async def test_an_endless_answer_is_given_up_long_before_the_deadline() -> None:
+    async def endless(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while not writer.is_closing():
+            writer.write(b"1000\r\n" + b"x" * 0x1000 + b"\r\n")
+            await writer.drain()
+
+    async with SocketHost(endless) as server:
+        lost = await failure(server.url, token_store=await kept_token(), timeout_s=2.0)
+        assert type(lost) is AnswerLost
+        assert type(lost.__cause__) is httpx.RemoteProtocolError
         assert server.posts == 1
+
+
+async def test_a_redirect_is_not_followed_over_a_socket_either() -> None:
+    async def elsewhere(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 307 X\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    async with SocketHost(elsewhere) as server:
+        assert type(await failure(server.url, token_store=await kept_token())) is AnswerLost
+        assert server.posts == 1
+
+
+async def test_cookies_are_not_sent_back_over_a_socket_either() -> None:
+    heads: list[bytes] = []
+
+    async def bake(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                heads.append(head.lower())
+                body = wire("push_accepted")
+                await reader.readexactly(int(heads[-1].partition(b"content-length:")[2].split()[0]))
+                kept = b"HTTP/1.1 200 OK\r\nSet-Cookie: visid=1; path=/\r\nContent-Length: %d\r\n\r\n"
+                writer.write(kept % len(body) + body)
+        writer.close()
+
+    async with await asyncio.start_server(bake, "127.0.0.1", 0) as server:
+        url = f"http://localhost:{server.sockets[0].getsockname()[1]}"  # numbers get no cookies anyway
+        async with socket_client(url, token_store=await kept_token()) as client:
+            await push(client)
+            await push(client)
+    assert [b"cookie" in head for head in heads] == [False, False]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import httpx
@@ -35,7 +36,11 @@ async def paid() -> AsyncIterator[Paid]:
 async def test_a_receipt_in_the_books_is_completed_with_what_the_books_say(paid: Paid) -> None:
     assert await paid.told(STATUS_PATH) == "0"
     status = read_transaction_status(parse_result(paid.desk.results[0]))
-    assert (status.outcome, status.receipt, status.amount) == ("completed", paid.movement.receipt, 1500)
+    assert (status.outcome, status.receipt, status.amount) == (
+        "completed",
+        paid.movement.receipt,
+        Decimal(1500),
+    )
     assert status.finalised_at == paid.movement.at
     assert status.credited_shortcode == "174379"
     assert PHONE in status.debit_party
@@ -129,7 +134,7 @@ async def test_a_reversal_moves_the_money_back_once(paid: Paid) -> None:
         back.receipt,
         paid.movement.receipt,
     )
-    assert (told.amount, told.completed_at) == (1500, back.at)
+    assert (told.amount, told.completed_at) == (Decimal(1500), back.at)
     assert paid.simulator.books.total_kes == 0
 
 
@@ -229,3 +234,17 @@ async def test_our_own_client_asks_and_reverses(paid: Paid) -> None:
     ids = {parse_result(body).conversation_id for body in paid.desk.results}
     assert ids == {asked.conversation_id, back.conversation_id}
     assert paid.simulator.books.is_reversed(paid.movement.receipt)
+
+
+async def test_the_control_routes_give_the_certificate_and_choose_and_show_results(paid: Paid) -> None:
+    http = paid.merchant.http
+    operator = (await http.get("/simulator/operator")).json()
+    assert operator["certificate"] == paid.simulator.certificate_pem
+    assert (await http.post("/simulator/next-result", json={"result": "nonsense"})).status_code == 400
+    assert (await http.post("/simulator/next-result", json={"result": "interim"})).json() == {"ok": True}
+    assert await paid.told(REVERSAL_PATH) == "0"
+    shown = (await http.get("/simulator/results")).json()
+    assert [(result["told"], result["status"]) for result in shown] == [("interim", 200), ("result", 200)]
+    (back,) = (await http.get("/simulator/books")).json()["reversals"]
+    assert back["original_receipt"] == paid.movement.receipt
+    assert "declined" in (await http.get("/simulator/")).json()["results"]

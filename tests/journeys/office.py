@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from storage import checks
 from storage.unit import Unit
 from tests.journeys.premises import school_settings
 from tests.journeys.town import STUDENTS
+from tests.warm import Warm, start_warm
 
 #: For anything that a process does. Nothing is slow about it; a machine with much else to do may be.
 PATIENCE_S = 120.0
@@ -43,21 +43,13 @@ class Office:
     api: BotApi
     mpesa: Simulator
     folder: Path
-    process: asyncio.subprocess.Process | None = None
+    process: Warm | None = None
 
     async def launch(self) -> None:
         """Start `karo run`, and wait for nothing."""
-        with (self.folder / "karo.log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                "run",
-                cwd=self.folder,
-                env=self._environment(),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=log,
-            )
+        self.process = await start_warm(
+            ["run"], cwd=self.folder, env=self._environment(), stderr=self.folder / "karo.log"
+        )
 
     async def start(self) -> None:
         """Start `karo run`, and return once it greets."""
@@ -67,7 +59,6 @@ class Office:
     async def greeted(self) -> None:
         """Return once it greets."""
         assert self.process is not None
-        assert self.process.stdout is not None
         said = b""
         while b"web door" not in said:
             line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE_S)

@@ -163,7 +163,7 @@ async def test_when_nothing_was_sent_the_parent_hears_that_nothing_was_sent(plac
     parent = await place.parent()
     await place.to_confirmation(parent)
     place.mpesa.forget_tokens()
-    place.mpesa.fail_next("oauth", "html_503", times=2)
+    place.mpesa.fail_next("oauth", "html_502", times=2)
 
     await place.tap(parent, "confirm")
 

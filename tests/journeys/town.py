@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 from sqlalchemy import text
@@ -170,19 +171,17 @@ class Town:
 
 @contextlib.asynccontextmanager
 async def town(
-    folder: Path, database_url: str, *, config: SimulatorConfig | None = None, reachable: bool = True
+    folder: Path, database_url: str, *, config: SimulatorConfig | None = None, **how: Any
 ) -> AsyncIterator[Town]:
     """A running Karo without its scheduler: the test lets time pass. Ends with `karo check`, which must be clean.
 
-    database_url: an empty one at the newest schema, under MASTER_KEY.
+    database_url: an empty one at the newest schema, under MASTER_KEY. how: as `school_settings` takes it.
     """
     clock = Clock()
     api = BotApi(clock=clock)
     config = config or SimulatorConfig(prompt_s=0, callback_delay_s=0, late_s=0.01, seed=7)
     async with BotApiServer(api) as telegram, SimulatorServer(config, clock=clock) as mpesa:
-        settings = school_settings(folder, telegram, mpesa, config, database_url)
-        if not reachable:
-            settings = settings.model_copy(update={"public_url": ""})
+        settings = school_settings(folder, telegram, mpesa, config, database_url, **how)
         database = open_for(settings, exclusive=True)
         school = await the_school(database, settings)
         imported = await import_students(

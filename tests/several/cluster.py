@@ -25,6 +25,7 @@ from storage.database import Database
 from tests.databases import drop_postgres, fresh_postgres
 from tests.journeys.premises import a_port, school_settings
 from tests.several.crossing import Crossing
+from tests.warm import Warm, start_warm
 
 ROOT = Path(__file__).parents[2]
 PROCFILE = ROOT / "Procfile"
@@ -38,11 +39,10 @@ class Runner:
     kind: str
     port: int
     log: Path
-    process: asyncio.subprocess.Process
+    process: Warm
 
     async def ready(self) -> None:
         """Return once it greets. Raises AssertionError with what it complained of."""
-        assert self.process.stdout is not None
         while READY not in (line := await asyncio.wait_for(self.process.stdout.readline(), 60)):
             assert line, self.log.read_text()
 
@@ -102,14 +102,8 @@ class Cluster:
         command = parse_procfile(PROCFILE.read_text()).processes.get(kind, f"python -m bot {kind}")
         port = a_port()
         log = self.folder / f"{kind}-{port}.log"
-        with log.open("ab") as complaints:
-            process = await asyncio.create_subprocess_exec(
-                *command.split(),
-                cwd=self.folder,
-                env=self.environment(port),
-                stdout=asyncio.subprocess.PIPE,
-                stderr=complaints,
-            )
+        words = command.removeprefix("python -m bot ").split()
+        process = await start_warm(words, cwd=self.folder, env=self.environment(port), stderr=log)
         runner = Runner(kind, port, log, process)
         self.runners.append(runner)
         await runner.ready()

@@ -12,12 +12,15 @@ from sqlalchemy import select
 from storage import (
     arrivals,
     claims,
+    held_back,
     imports,
     inbox,
     jobs,
     ledger,
+    lines,
     outbox,
     payments,
+    questions,
     receipts,
     reminders,
     sessions,
@@ -95,12 +98,17 @@ def fill_every_table(unit: Unit, families: int = 3) -> None:
     claims.add_claim(
         unit, school_id=school_id, chat_id=waits.chat_id, code="UKB7RT61SV", payment_id=waits.id, now=NOON
     )
+    questions.add(unit, school_id, waits.id, "UKB7RT61SV", new_token=lambda: "ab" * 16, now=NOON)
     reminders.start(unit, school_id=school_id, intent_id="1:1", admin_chat_id=admin_chat.id, now=NOON)
     imports.begin(unit, school_id=school_id, batch_id="ab" * 16, now=NOON)
     staged = [
         Staged(StagedKind.NEW_CHILD, f"A/{number}", "Zawadi", "PP1", f"A{number}") for number in range(5)
     ]
     imports.stage(unit, school_id=school_id, batch_id="ab" * 16, changes=staged)
+    lines.go_down(unit, school_id, "firewall", sent_at=NOON, now=NOON, by_push_at=NOON)
+    held_back.add(
+        unit, a_payment_in(unit, a_guardian_with_children(unit, school_id), PaymentStatus.CANCELLED), 1, NOON
+    )
     jobs.claim_period(unit, school_id, "housekeeping", "2026-11-22", NOON)
     audit(
         unit, school_id=school_id, actor="command line", action="test", subject=f"staff:{admin.id}", now=NOON

@@ -18,6 +18,38 @@ class Corruption:
 
 CORRUPTIONS = [
     Corruption(
+        "a line that is down and that nobody tries",
+        "SELECT 1",
+        "The M-PESA line is down, and was to be tried at 2026-11-22 09:00:00+00:00 UTC.",
+        timedelta(minutes=16),
+    ),
+    Corruption(
+        "a parent whom nobody calls back",
+        "UPDATE mpesa_lines SET state = 'working', trial_at = NULL",
+        "was held back, and nobody says that the line works again.",
+        timedelta(minutes=61),
+    ),
+    Corruption(
+        "a payment held back and not noted",
+        "UPDATE payments SET cause = 'line_down' WHERE id = 6; DELETE FROM held_back",
+        "Payment 6 was held back, and its payer will not hear of it.",
+    ),
+    Corruption(
+        "a call back without a message",
+        "UPDATE held_back SET state = 'told'",
+        "Row 1 of who was held back counts as told, but has no message.",
+    ),
+    Corruption(
+        "a call back to somebody else",
+        "UPDATE held_back SET outbox_id = (SELECT min(id) FROM outbox_messages WHERE chat_id <> held_back.chat_id)",
+        "to another chat.",
+    ),
+    Corruption(
+        "a prompt that left though it was held back",
+        "UPDATE held_back SET payment_id = 4",
+        "Payment 4 was sent though it was held back.",
+    ),
+    Corruption(
         "a ringing phone that is not held",
         "UPDATE payments SET holds_phone = NULL WHERE id = 4",
         "Payment 4 may ring, but does not hold its phone.",

@@ -119,7 +119,7 @@ def round_about(url: str, folder: Path) -> list[Content]:
         drop_postgres(server)
 
 
-@settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(odd_books())
 def test_every_value_arrives_as_it_was(rows: dict[str, list[dict[str, Any]]]) -> None:
     with tempfile.TemporaryDirectory(prefix="karo-odd-") as name:

@@ -174,7 +174,7 @@ async def test_what_waits_for_a_person_is_counted_as_the_desk_lists_it(school: D
     listed = await school.read(lambda unit: attention.listing(unit, 1))
     kinds = [row.ref.partition(":")[0] for row in listed]
     assert {kind: pile.count for kind, pile in found.attention.items()} == {
-        kind: kinds.count(kind) for kind in ("payment", "receipt", "inbox", "claim")
+        kind: kinds.count(kind) for kind in ("payment", "receipt", "inbox", "claim", "line")
     }
     assert found.attention["payment"] == Pile(2, after(hours=-1))
     assert (found.suspense, found.suspense_cents) == (Pile(1, NOON), 1_500_00)

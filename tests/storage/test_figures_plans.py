@@ -28,8 +28,11 @@ AT_MOST = 1_100  # a thousand of them: the newest bodies
 OF_WHAT_WAITS = {
     "ix_payments_due_push", "ix_payments_due_check", "ix_outbox_messages_due", "ix_outbox_messages_lease",
     "ix_outbox_messages_chat_waits", "ix_outbox_messages_chat_leased", "ix_arrivals_waiting", "ix_chats_blocked",
+    "uq_held_back_waiting",
 }  # fmt: skip
-SMALL_TABLES = {"processes", "leases", "access_tokens", "schema_floor", "alembic_version", "campaigns"}
+SMALL_TABLES = {
+    "processes", "leases", "access_tokens", "schema_floor", "alembic_version", "campaigns", "mpesa_lines",
+}  # fmt: skip
 
 
 def a_history(unit: Unit) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.channels.telegram.bot import make_bot
 from bot.channels.telegram.buttons import ButtonClocks
 from bot.channels.telegram.commands import set_commands
+from bot.channels.telegram.look import look_at_bot
 from bot.channels.telegram.meeting import UnknownBotToken, meet, username_of
 from bot.channels.telegram.messenger import TelegramMessenger
 from bot.channels.telegram.poller import Poller
@@ -19,6 +20,6 @@ from bot.channels.telegram.webhook import (
 
 __all__ = [
     "ButtonClocks", "Poller", "TelegramMessenger", "UnknownBotToken", "WebhookSecrets", "arrived",
-    "delete_webhook", "make_bot", "meet", "set_commands", "set_webhook", "username_of", "webhook_secrets",
-    "webhook_url",
+    "delete_webhook", "look_at_bot", "make_bot", "meet", "set_commands", "set_webhook", "username_of",
+    "webhook_secrets", "webhook_url",
 ]  # fmt: skip

@@ -116,6 +116,20 @@ def test_a_simulator_whose_port_is_taken_says_so(desk: Desk) -> None:
     assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in result.stderr
 
 
+def test_a_postman_collection_is_written_for_the_address_that_is_meant(desk: Desk) -> None:
+    file = desk.folder / "daraja.json"
+    result = desk.karo("simulator", "--postman", str(file), "--host", "::1", "--port", "8123")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "karo simulator --port 8123" in " ".join(result.stdout.split())
+    assert '"http://[::1]:8123"' in file.read_text(encoding="utf-8")
+
+    result = desk.karo("simulator", "--postman", str(desk.folder / "nowhere" / "daraja.json"))
+
+    assert result.exit_code == 2
+    assert "No such file or directory" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("url", "said"),
     [

@@ -24,7 +24,7 @@ from storage.payment_state import TRANSITIONS, PaymentStatus
 from tests.bot.dialogue.talk import NOW, OTHER, OWN
 
 NAMES = ("Zawadi {x}", "Baraka %s", "Neema 10", "Imani Ünï")
-NOTICES = ("held", "still_unknown", "unclear", "checked", "receipt_number", "claimed", "nonsense")
+NOTICES = ("held", "put_off", "still_unknown", "unclear", "checked", "receipt_number", "claimed", "nonsense")
 
 phones = st.sampled_from([OWN, OTHER, "254799000001"])
 bad_phones = st.sampled_from([None, "", "0712", "2547", "254212345678", "25471234545x"])
@@ -65,7 +65,12 @@ payments = st.builds(
     claimed_code=st.none() | st.just("UKM7A1B2C9"),
 )
 pushes = st.builds(
-    PushView, phone=phones, amount_cents=amounts, pushed_at=moments, holding_until=maybe_moments
+    PushView,
+    phone=phones,
+    amount_cents=amounts,
+    pushed_at=moments,
+    holding_until=maybe_moments,
+    locked_until=maybe_moments,
 )
 schools = st.builds(
     SchoolView,
@@ -96,6 +101,7 @@ views = st.builds(
     recent_payments=st.lists(payments, max_size=4, unique_by=lambda known: known.id).map(tuple),
     payment=st.none() | payments,
     recent_pushes=st.lists(pushes, max_size=2).map(tuple),
+    line_down=st.booleans(),
     matched_guardian_id=st.none() | ids,
     invite=st.sampled_from([None, "good", "used", "expired", "unknown"]),
     finding=st.none() | findings,
@@ -125,7 +131,7 @@ keys = st.builds(
 commands = st.builds(
     Command,
     st.sampled_from(["start", "pay", "balance", "payments", "language", "help", "cancel", "menu"])
-    | st.sampled_from(["receipt", "attention", "remind", "settings"]),
+    | st.sampled_from(["receipt", "attention", "remind", "doctor", "settings"]),
     st.sampled_from(["", "c0de"]),
 )
 news_of = st.builds(PaymentNews, ids, st.sampled_from([*sorted(set(TRANSITIONS.values())), *NOTICES]))

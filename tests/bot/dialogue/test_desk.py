@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.dialogue.effects import StartCampaign
+from bot.dialogue.effects import AskDoctor, StartCampaign
 from bot.dialogue.state import At, State
-from bot.dialogue.view import ArrearsView, AttentionView, FindingView
+from bot.dialogue.view import ArrearsView, AttentionView, FindingView, View
 from tests.bot.dialogue.talk import ADMIN, NOW, PARENT, STAFF, Talk
 
 ARREARS = ArrearsView(2, 3, 20_500_00, 4, (("Mary", "Amina Wanjiku", 12_500_00),))
@@ -99,6 +99,20 @@ def test_nobody_in_arrears_leaves_nothing_to_confirm() -> None:
     talk = Talk(replace(ADMIN, arrears=ArrearsView(0, 0, 0, 1)), State(At.MENU))
     assert "Nobody" in talk.commands("remind")
     assert talk.keys == ["menu"]
+
+
+def test_an_admin_may_ask_for_an_examination() -> None:
+    talk = Talk(ADMIN)
+    assert "examining" in talk.commands("doctor")
+    assert talk.effects == [AskDoctor()]
+    assert talk.state.at is At.MENU
+
+
+@pytest.mark.parametrize("view", [PARENT, STAFF])
+def test_to_others_the_doctor_is_a_command_that_nobody_knows(view: View) -> None:
+    asked, unknown = Talk(view), Talk(view)
+    assert asked.commands("doctor") == unknown.commands("settings")
+    assert (asked.effects, asked.state) == ([], unknown.state)
 
 
 def test_an_admin_who_lost_the_role_before_confirm_is_refused() -> None:

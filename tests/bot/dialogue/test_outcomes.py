@@ -14,10 +14,13 @@ from bot.dialogue.screen import Screen
 from bot.dialogue.state import At, State
 from bot.dialogue.view import PaymentView
 from bot.texts import LANGUAGES, keys, template
-from daraja.catalogue import CATALOGUE, CAUSES, Channel, Entry, look_up
+from daraja.catalogue import CATALOGUE, CAUSES, PAYMENT_CHANNELS, Channel, Entry, look_up
 from tests.bot.dialogue.talk import PARENT, at_payment, payment, with_payment, words
 
-ENTRIES = [*CATALOGUE, look_up(Channel.CALLBACK, "a code nobody knows")]
+ENTRIES = [
+    *(e for e in CATALOGUE if e.channel in PAYMENT_CHANNELS),
+    look_up(Channel.CALLBACK, "a code nobody knows"),
+]
 
 
 def named(entry: Entry) -> str:
@@ -102,7 +105,9 @@ def test_only_unknown_codes_use_the_general_text() -> None:
 
 
 def test_the_table_of_actions_knows_every_cause_and_its_own_and_no_other() -> None:
-    assert set(ACTIONS) == CAUSES | {"withdrawn", "waited_too_long", "paid_already", "question_failed"}
+    assert set(ACTIONS) == CAUSES | {"withdrawn", "waited_too_long", "paid_already", "question_failed"} | {
+        "line_down"
+    }
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

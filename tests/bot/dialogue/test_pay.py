@@ -210,6 +210,16 @@ def test_a_prompt_that_is_queued_already_counts_for_the_two_minutes() -> None:
     assert "Wait 3 min 5 s" in talk.taps("confirm")
 
 
+def test_a_phone_that_m_pesa_could_not_lock_is_left_alone_for_a_minute() -> None:
+    push = PushView(OWN, 700_00, NOW, None, NOW.replace(minute=1, second=5))
+    talk = Talk(replace(PARENT, recent_pushes=(push,)), READY)
+    told = talk.taps("confirm")
+    assert "M-PESA says that 07••• 456 still has an earlier request open" in told
+    assert talk.keys == ["wait", "set_amount", "set_phone", "cancel"]
+    talk.taps("wait")
+    assert talk.started()[0].wait_s == 65
+
+
 def test_a_child_that_left_the_list_while_paying_is_never_paid_for() -> None:
     talk = Talk(replace(PARENT_OF_TWO, children=(BRIAN,)), READY)
     told = talk.taps("confirm")

@@ -38,7 +38,7 @@ from tests.builders import (
 from tests.databases import MASTER_KEY, fresh_sqlite
 
 HOUR = 3600
-SANDBOX = Credentials("key", "secret", "174379", "a passkey that is only for tests")
+SANDBOX = Credentials("key", "secret", "174379", "a-passkey-that-is-only-for-tests")
 
 
 class Clock:

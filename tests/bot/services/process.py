@@ -21,7 +21,7 @@ from storage import tokens
 from storage.database import Database
 from storage.opening import open_database
 
-CREDENTIALS = Credentials("simulator-key", "simulator-secret", "174379", "a passkey that is only for tests")
+CREDENTIALS = Credentials("simulator-key", "simulator-secret", "174379", "a-passkey-that-is-only-for-tests")
 SCHOOL = School(1, "Uhuru", "020", "174379", "174379", "CustomerPayBillOnline", True, "")
 
 

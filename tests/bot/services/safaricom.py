@@ -75,13 +75,29 @@ class Safaricom(httpx.AsyncBaseTransport):
         self.meanwhile: Callable[[SeenPush], Awaitable[None]] | None = None
         self.reached = asyncio.Event()
         self.down = False
+        self.line = (
+            ""  # how every call but OAuth's is turned away: token_refused or firewall; "" when it is not
+        )
+        self.turned_away: list[str] = []  # push, query or probe
+        self.probes = 0
+        self.probing: Callable[[], Awaitable[object]] | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One call of our client."""
         if "/oauth/" in request.url.path:
-            return _page(503) if self.down else _json(200, {"access_token": "a" * 28, "expires_in": "3599"})
+            return _page(500) if self.down else _json(200, {"access_token": "a" * 28, "expires_in": "3599"})
         body = json.loads(request.content)
-        if "stkpushquery" in request.url.path:
+        what = "query" if "stkpushquery" in request.url.path else "push" if body else "probe"
+        if what == "probe":
+            self.probes += 1
+            if self.probing is not None:
+                await self.probing()
+        if self.line:
+            self.turned_away.append(what)
+            return _turned_away(self.line)
+        if what == "probe":
+            return _error(400, "400.002.02", "Bad Request - Invalid BusinessShortCode")
+        if what == "query":
             return self._query(str(body["CheckoutRequestID"]), request)
         return await self._push(body, request)
 
@@ -173,6 +189,12 @@ def _push_answer(answer: PushAnswer, checkout: str, request: httpx.Request) -> h
             "CustomerMessage": "",
         },
     )
+
+
+def _turned_away(how: str) -> httpx.Response:
+    if how == "firewall":
+        return httpx.Response(403, html="<html>Request unsuccessful. Incapsula incident ID: 7-1</html>")
+    return _error(404, "404.001.03", "Invalid Access Token")
 
 
 def _no_connection(request: httpx.Request) -> httpx.ConnectError:

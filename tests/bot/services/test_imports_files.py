@@ -174,7 +174,7 @@ def test_a_workbook_with_bytes_overwritten_is_read_or_refused(start: int, rubbis
     assert isinstance(plan_import(data, SchoolList()), Plan | Problems)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(sorted(parts_of(GOOD))), st.data())
 def test_a_workbook_with_spoilt_xml_inside_is_read_or_refused(part: str, draw: st.DataObject) -> None:
     content = parts_of(GOOD)[part]

@@ -18,7 +18,9 @@ from bot.dialogue.actions import ACTIONS
 from bot.dialogue.outcomes import ACTIONS as CAUSES
 from bot.dialogue.outcomes import OWN_MONEY, Action
 from bot.dialogue.state import At
+from bot.services.line_rules import CAUSES as LINE_CAUSES
 from bot.texts import LANGUAGES, keys, template
+from daraja.doctor import CauseClass
 
 BOT = Path(bot.__file__).parent
 STORAGE = Path(storage.__file__).parent
@@ -37,7 +39,10 @@ COMPOSED: dict[str, Iterable[str]] = {
     "phone.bad.": {"empty", "letters", "too_short", "too_long", "not_kenyan"},
     "finding.": {"genuine", "pending", "claimed", "suspense", "not_ours", "unknown", "not_a_code"},
     "command.": COMMANDS,
+    "line.cause.": LINE_CAUSES,
     "role.": {"staff", "admin"},
+    "doctor.cause.": {cause.value for cause in CauseClass},
+    "doctor.next.": {cause.value for cause in CauseClass},
 }
 
 

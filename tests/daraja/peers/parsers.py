@@ -15,7 +15,7 @@ from daraja import reversal as reversals
 from daraja import transaction_status as status_of
 from daraja import wire as wires
 from daraja.doctor import case, reading
-from daraja.doctor.findings import Finding, Verdict
+from daraja.doctor.findings import Exchange, Finding, Verdict
 from daraja.entry import Channel
 from daraja.errors import DarajaError
 from daraja.phone import BadPhone
@@ -57,7 +57,7 @@ def _value(body: bytes) -> object:
     return next(iter(value.values()), value) if isinstance(value, dict) else value
 
 
-def _exchange(status: int, body: bytes) -> reading.Exchange:
+def _exchange(status: int, body: bytes) -> Exchange:
     return reading.exchange_of("POST https://daraja.invalid", NOW, 0.1, status, body, secrets=("kept-token",))
 
 

@@ -28,13 +28,14 @@ from daraja import (
 )
 from daraja.answers import read_push_answer
 from daraja.auth import read_token
+from daraja.doctor import CauseClass, diagnose, examine
 from daraja.doctor.addresses import PROBED
 from daraja.doctor.probes import EMPTY, Prober
 from daraja.doctor.subject import Product, Subject
 from tests.daraja.host import CREDENTIALS, LIVE_TOKEN, NOW, now, push, wire
 from tests.daraja.peers.host import PeerHost, accept
 from tests.daraja.peers.peer import opened, outcome
-from tests.daraja.sockets import Act, kept_token
+from tests.daraja.sockets import Act, SocketHost, close, kept_token
 
 ERRORS = [
     BadRequest("Amount", "whole shillings"),
@@ -137,6 +138,42 @@ async def test_an_answer_that_was_packed_unasked_is_read() -> None:
         assert isinstance(await outcome(push(client)), StkAccepted)
 
 
+async def test_a_small_answer_does_not_swell_to_a_huge_one() -> None:
+    body = b'{"ResponseCode": "0", "CheckoutRequestID": "x", "more": "' + b" " * 20_000_000 + b'"}'
+    swelling = _answer_with("Content-Encoding: gzip", gzip.compress(body))
+    async with PeerHost(swelling) as host, opened(DarajaClient, host) as client:
+        assert isinstance(await outcome(push(client)), AnswerLost)
+
+
+ODD_HTTP: dict[str, tuple[bytes, type]] = {
+    "no length": (b"HTTP/1.1 200 OK\r\n\r\n%b", StkAccepted),
+    "HTTP/1.0": (b"HTTP/1.0 200 OK\r\n\r\n%b", StkAccepted),
+    "go on": (b"HTTP/1.1 100 Continue\r\n\r\n" * 50 + b"HTTP/1.1 200 OK\r\n\r\n%b", StkAccepted),
+    "a byte order mark": (b"HTTP/1.1 200 OK\r\n\r\n\xef\xbb\xbf%b", StkAccepted),
+    "an odd charset": (b"HTTP/1.1 200 OK\r\nContent-Type: text/x; charset=none\r\n\r\n%b", StkAccepted),
+    "not so packed": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n%b", AnswerLost),
+    "a chunk that is none": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n%b", AnswerLost),
+    "two lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\n%b", AnswerLost),
+    "a length below 0": (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n%b", AnswerLost),
+    "another protocol": (b"HTTP/1.1 101 X\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n%b", AnswerLost),
+    "a status of its own": (b"HTTP/1.1 999 X\r\n\r\n%b", AnswerLost),
+    "a long header": (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n%b", AnswerLost),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n%b", AnswerLost),
+}
+
+
+@pytest.mark.parametrize(("said", "kind"), ODD_HTTP.values(), ids=ODD_HTTP.keys())
+async def test_odd_http_is_an_answer_or_a_lost_one(said: bytes, kind: type) -> None:
+    async def act(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said % wire("push_accepted"))
+        await writer.drain()
+        writer.close()
+
+    async with PeerHost(act) as host, opened(DarajaClient, host) as client:
+        assert type(await outcome(push(client))) is kind
+        assert len(host.posts) == 1
+
+
 async def test_no_cookie_is_sent_back() -> None:
     baked = _answer_with("Set-Cookie: visid_incap=1; path=/", wire("push_accepted"))
     async with PeerHost(baked) as host:
@@ -161,3 +198,19 @@ async def test_the_doctor_outlives_any_date(date: str) -> None:
         async with Prober(subject) as prober:
             answer = await prober.post(PROBED[Product.STK], LIVE_TOKEN, EMPTY)
     assert answer.ahead_s is None
+
+
+async def test_an_oauth_call_that_breaks_off_is_mpesas_affair() -> None:
+    async with (
+        SocketHost(close, on_get=close) as server,
+        DarajaClient(CREDENTIALS, base_url=server.url, clock=now) as client,
+    ):
+        subject = Subject(
+            credentials=CREDENTIALS,
+            base_url=server.url,
+            environment="sandbox",
+            mint=client.renew_token,
+            clock=now,
+            pause_s=0,
+        )
+        assert diagnose(await examine(subject)).cause == CauseClass.MPESA_DOWN
