@@ -15,7 +15,9 @@ TOKEN_REFUSALS: Final = frozenset({TOKEN_REFUSED, "401.001"})  #: codes that mea
 TOKEN_REFUSED_WORDS: Final = "invalid access token"  # noqa: S105 - other products hide it under other codes
 NO_PRODUCT_WORDS: Final = "no apiproduct match found"  #: the token is good; its app may not make this call
 UNDECIDED: Final = frozenset({"500.001.1001", "500.001.001"})  #: both spellings of one code of many meanings
-VAGUE_CAUSES: Final = frozenset({"busy_unclear", "internal_error", "answer_lost"})  #: no telling what was done
+VAGUE_CAUSES: Final = frozenset(
+    {"busy_unclear", "internal_error", "answer_lost"}
+)  #: no telling what was done
 _SLOW_DOWN_S: Final = 300
 _MINUTE: Final = 60
 
@@ -136,6 +138,8 @@ def of_call(channel: Channel, *own: Entry) -> tuple[Entry, ...]:
         "The app does not hold this API product, or not for this environment.",
         match=NO_PRODUCT_WORDS,
     )
-    refused = _error("refused_other", "refused_other", Turn.SCHOOL, None, "M-PESA did not accept the request.")
+    refused = _error(
+        "refused_other", "refused_other", Turn.SCHOOL, None, "M-PESA did not accept the request."
+    )
     lines = (no_product, *SHARED_ERRORS, refused, *own)
     return tuple(replace(line, channel=channel, final=True, money="unmoved") for line in lines)

@@ -66,14 +66,16 @@ class BadRequest(DarajaError):
 
 
 class TooSoon(BadRequest):
-    """M-PESA would refuse this push now (`daraja.rules`); nothing was sent. Good again after `retry_after_s`."""
+    """M-PESA would refuse this push now (`daraja.rules`); nothing was sent. Good again after `retry_after_s`.
 
-    default_cause = "too_soon"
+    cause: "too_soon" or "subscriber_locked", as M-PESA's own refusal would have it.
+    """
+
     safe_to_retry = True
 
-    def __init__(self, field: str, reason: str, *, retry_after_s: int, cause: str = "") -> None:
+    def __init__(self, field: str, reason: str, *, retry_after_s: int, cause: str = "too_soon") -> None:
         super().__init__(field, f"{reason}; wait {retry_after_s} seconds")
-        self.cause = cause or self.default_cause
+        self.cause = cause
         self.retry_after_s = retry_after_s
 
 

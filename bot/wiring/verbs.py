@@ -65,6 +65,7 @@ def make_verbs(
     announce = Announcer(school, clock)
     settle = Settle(database, school, clock, announce)
     converse = Converse(database, school, clock, committed=committed)
+    operator = make_operator(settings)
     return Verbs(
         converse=converse,
         intake=Intake(
@@ -82,9 +83,7 @@ def make_verbs(
         housekeeping=Housekeeping(database, school, clock),
         doctor=DoctorDesk(database, school, clock, examine, process),
         line=Line(database, school, clock, name=process, probe=daraja.probe_push, examine=examine),
-        ask=Ask(
-            database, daraja, school, clock, operator=make_operator(settings), new_token=new_callback_token
-        ),
+        ask=Ask(database, daraja, school, clock, operator=operator, new_token=new_callback_token),
         answered=Answered(database, school, clock, announce),
     )
 

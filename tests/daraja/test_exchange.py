@@ -71,6 +71,17 @@ async def test_an_answer_that_comes_pressed_all_the_same_is_read() -> None:
         assert isinstance(await push(client), StkAccepted)
 
 
+async def test_so_is_one_over_a_socket() -> None:
+    async def pressed(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        body = gzip.compress(wire("push_accepted"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body))
+        writer.write(body)
+        await writer.drain()
+
+    async with SocketHost(pressed) as server, socket_client(server.url) as client:
+        assert isinstance(await push(client), StkAccepted)
+
+
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     with closed_port() as port:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -213,6 +214,6 @@ async def test_two_who_stop_it_at_once_do_no_harm(machine: Office) -> None:
     await machine.start()
     process = machine.process
     assert process is not None
-    process.terminate()
+    process.send_signal(signal.SIGTERM)
 
     assert await machine.stop() == 0
