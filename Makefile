@@ -2,7 +2,7 @@
 # make demo ONCE=1   the same, then ends: 0 only when both happened as they should
 # make test          every test, by two workers a core (at most 8 workers); WORKERS=0: in one process
 # make check         what .ci/run checks, in the environment that is already there
-# make bench         the client's speed beside bare HTTP libraries, about two minutes; BENCH=NAME: one of in-flight, one-by-one, import, memory
+# make bench         the client's speed beside bare HTTP libraries, two minutes; BENCH=in-flight, one-by-one, import, memory or profile: one of them
 # make lock          write both lock files anew (needs uv)
 
 VENV ?= .venv

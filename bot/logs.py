@@ -20,6 +20,8 @@ HIDDEN = "•••"
 
 _CHATTY = ("httpx", "httpcore", "apscheduler", "aiohttp", "alembic", "asyncio", "uvicorn")
 _TOO_CHATTY = ("telegram",)  # at DEBUG it prints whole messages: children's names, balances
+#: `daraja` logs by the standard library: what stands beside its events
+_TOLD_BY_DARAJA = {"http_status", "expires_at", "error", "path", "took_ms"}
 _SHORTEST_SECRET = 6
 _GAP = r"[ \u00a0().\-]{0,2}"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -84,7 +86,7 @@ class MaskingFormatter(structlog.stdlib.ProcessorFormatter):
         )
         super().__init__(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-            foreign_pre_chain=_SHARED,
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder(allow=_TOLD_BY_DARAJA)],
         )
         self._mask = mask
 

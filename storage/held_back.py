@@ -66,7 +66,7 @@ class HeldBack(Row, table=True):
     since: datetime
     at: datetime
     ended_at: datetime | None = None
-    outbox_id: int | None = Field(default=None, foreign_key="outbox_messages.id")
+    outbox_id: int | None = Field(default=None, foreign_key="outbox_messages.id", index=True)
 
 
 HELD = table_of(HeldBack)

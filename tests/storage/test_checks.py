@@ -67,6 +67,10 @@ def a_lively_school(unit: Unit) -> None:
     take_step(unit, late.id, S.PAID, now=NOON)
     a_payment(unit, a_guardian_with_children(unit, school_id), push_at=NOON + timedelta(minutes=2))
     inbox.keep(unit, school_id=school_id, channel="stk", body=b"{}", payment_id=paid.id, now=NOON)
+    a_line_that_is_down(unit, school_id)
+
+
+def a_line_that_is_down(unit: Unit, school_id: int) -> None:
     lines.go_down(unit, school_id, "firewall", sent_at=NOON, now=NOON, by_push_at=NOON)
     cancelled = payments.get(unit, 6)
     assert cancelled is not None

@@ -80,7 +80,7 @@ async def test_recent_pushes_are_those_a_phone_may_still_hold(database: Database
         never = a_payment(unit, family, now=after(minutes=-2))
         claim(unit, never.id, now=after(minutes=-2))
         payments.move(unit, never.id, S.FAILED, now=after(minutes=-2), announce=announce, reached_mpesa=False)
-        ringing = a_sent_payment(unit, family, now=after(minutes=-1))
+        ringing = a_sent_payment(unit, family, amount_cents=700_00, now=after(minutes=-1))
         pushes = payments.recent_pushes(unit, [PHONE, "254700000000"], NOON)
         assert [(push.payment_id, push.holding_until) for push in pushes] == [
             (ringing.id, after(minutes=4)),

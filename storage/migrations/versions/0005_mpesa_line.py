@@ -61,11 +61,12 @@ def upgrade() -> None:
     )
     index("ix_held_back_outage", "held_back", "school_id", "outage")
     index("ix_held_back_child", "held_back", "student_id", "chat_id")
+    index("ix_held_back_outbox_id", "held_back", "outbox_id")
 
 
 def downgrade() -> None:
     """Drops them."""
-    for name in ("ix_held_back_child", "ix_held_back_outage", "uq_held_back_waiting"):
+    for name in ("ix_held_back_outbox_id", "ix_held_back_child", "ix_held_back_outage", "uq_held_back_waiting"):
         op.drop_index(name, "held_back")
     op.drop_table("held_back")
     op.drop_table("mpesa_lines")

@@ -10,6 +10,8 @@ import pytest
 from tests.bot.services.books import Books, open_books
 from tests.bot.services.chatting import GRACE, Chatting
 from tests.bot.services.counter import Counter, counter, open_file
+from tests.bot.services.line_desk import LineDesk, opened
+from tests.databases import fresh_sqlite
 
 
 @pytest.fixture
@@ -37,3 +39,17 @@ async def place(tmp_path: Path) -> AsyncIterator[Counter]:
 def grace(place: Counter) -> Chatting:
     """Amina's and Daudi's mother, with the bot open."""
     return Chatting(place, GRACE)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[LineDesk]:
+    """A school whose M-PESA line may go down, on a file."""
+    async with opened(fresh_sqlite(tmp_path)) as line_desk:
+        yield line_desk
+
+
+@pytest.fixture
+async def either(database_url: str) -> AsyncIterator[LineDesk]:
+    """The same on each engine: several workers at once, and the rows that hold them apart."""
+    async with opened(database_url) as line_desk:
+        yield line_desk

@@ -12,9 +12,12 @@ from daraja.doctor import CauseClass, Diagnosis
 from storage import held_back, lines
 from storage.database import Database
 from storage.held_back import HELD
+from storage.opening import open_database
 from storage.people import Chat
 from storage.unit import Unit
+from tests.bot.services.chatting import GRACE, Chatting
 from tests.bot.services.counter import SANDBOX, Counter, Told, counter
+from tests.databases import MASTER_KEY
 
 REFUSED = Diagnosis(CauseClass.PRODUCT_OR_GO_LIVE, "The app may not.", (), "Look in the portal.")
 
@@ -104,3 +107,25 @@ async def line_desk(database: Database) -> AsyncIterator[LineDesk]:
         yield LineDesk(place, daraja)
         await place.deliver()
         assert await place.broken() == []
+
+
+@contextlib.asynccontextmanager
+async def opened(url: str) -> AsyncIterator[LineDesk]:
+    """On the empty database at that URL."""
+    database = open_database(url, [MASTER_KEY])
+    try:
+        async with line_desk(database) as desk:
+            yield desk
+    finally:
+        database.close()
+
+
+async def confirms(desk: LineDesk, address: str = GRACE) -> Chatting:
+    """A parent as far as the tap on Pay, and its push."""
+    await desk.place.deliver()
+    parent = Chatting(desk.place, address)
+    await parent.chooses_amina()
+    await parent.taps("confirm")
+    for payment_id in desk.place.taken[-1].pushes:
+        await desk.place.collect.push(payment_id)
+    return parent
