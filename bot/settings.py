@@ -131,8 +131,8 @@ def load_settings(purpose: Purpose = "run", *, env_file: str | Path | None = ".e
         return _build(purpose, env_file, {})
     except ValidationError as error:
         problems = _problems_of(error)
-    except UnicodeDecodeError:
-        raise SettingsError([_unreadable(env_file)]) from None
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingsError([_unreadable(env_file, error)]) from None
     wanted = _OF_THE_WEBHOOK if purpose == "webhook" else _OF_THE_DATABASE
     hindering = [line for name, line in problems.items() if purpose in SERVING or name in wanted]
     if hindering:
@@ -148,8 +148,8 @@ def settings_as_they_are(*, env_file: str | Path | None = ".env") -> tuple[Setti
     found: dict[str, str] = {}
     try:
         return _build("doctor", env_file, {}), found
-    except UnicodeDecodeError:
-        found, env_file = {"env_file": _unreadable(env_file)}, None
+    except (UnicodeDecodeError, OSError) as error:
+        found, env_file = {"env_file": _unreadable(env_file, error)}, None
     except ValidationError as error:
         found = _problems_of(error)
     instead = _defaults(found)
@@ -167,8 +167,9 @@ def _problems_of(error: ValidationError) -> dict[str, str]:
     return {str(detail["loc"][0]): in_words(detail) for detail in error.errors()}
 
 
-def _unreadable(env_file: str | Path | None) -> str:
-    return f"{env_file} cannot be read: save it as UTF-8 text"
+def _unreadable(env_file: str | Path | None, error: UnicodeDecodeError | OSError) -> str:
+    why = error.strerror if isinstance(error, OSError) else "save it as UTF-8 text"
+    return f"{env_file} cannot be read: {why or type(error).__name__}"
 
 
 def _defaults(problems: Mapping[str, str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from daraja import fields
 from daraja.answers import read_acknowledgement
 from daraja.entry import Channel
 from daraja.errors import BadRequest
+from daraja.msisdn import may_be
 from daraja.results import Acknowledged, AsyncResult
 from daraja.wire import as_identifier, as_words, is_zero
 
@@ -115,6 +116,13 @@ class TransactionStatus:
         """The number before the name of whoever received; "" when it is not told."""
         found = _PARTY.match(self.credit_party)
         return found.group(1) if found else ""
+
+    def may_be_from(self, msisdn: str) -> bool:
+        """False when M-PESA shows a payer's number that is surely not this one (254 and nine digits).
+
+        True proves nothing: numbers come masked, hashed, or not at all.
+        """
+        return may_be(msisdn, self.debit_party.partition(" - ")[0])
 
 
 def read_status_answer(status: int, body: bytes) -> Acknowledged:

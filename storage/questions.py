@@ -27,6 +27,7 @@ ASKABLE: Final = AWAITING | {
 }
 EARLIEST: Final = timedelta(seconds=60)  #: M-PESA's clock and ours may differ by so much
 LATEST: Final = timedelta(minutes=10)  #: nobody pays a prompt after that
+MOST_CODES: Final = 5  #: of one payment; who sends in more is a person's business
 
 
 class QuestionState(StrEnum):
@@ -43,8 +44,8 @@ OPEN: Final = (QuestionState.WAITING.value, QuestionState.ASKED.value)
 
 class Question(Row, table=True):
     """code: the receipt number asked about, in capitals. token: the end of ResultURL and QueueTimeOutURL, the same for
-    every try. ask_at: when it is asked next; null once it has ended. tries: how often it was asked. outcome: what came
-    of it; "" while that is open.
+    every try. ask_at: when it is asked next; null once it has ended. asked_at: when it was asked last, tries: how
+    often. outcome: what came of it; "" while that is open.
     """
 
     __tablename__: ClassVar[str] = "questions"
@@ -94,9 +95,13 @@ class Asking:
 
 
 def unasked(unit: Unit, school_id: int, *, since: datetime, limit: int = 20) -> list[tuple[int, str]]:
-    """(payment, code) of claims made since then that a person would have to look into, and nobody asked about."""
+    """(payment, code) of claims made since then that a person would have to look into, and nobody asked about.
+
+    Of one payment no more than MOST_CODES are asked about.
+    """
     numbered = exists().where(RECEIPTS.c.payment_id == PAYMENTS.c.id, RECEIPTS.c.number.is_not(None))
     asked = exists().where(_C.payment_id == CLAIMS.c.payment_id, _C.code == CLAIMS.c.code)
+    codes = select(func.count()).where(_C.payment_id == CLAIMS.c.payment_id).scalar_subquery()
     statement = (
         select(CLAIMS.c.payment_id, CLAIMS.c.code)
         .join(PAYMENTS, PAYMENTS.c.id == CLAIMS.c.payment_id)
@@ -108,6 +113,7 @@ def unasked(unit: Unit, school_id: int, *, since: datetime, limit: int = 20) -> 
             PAYMENTS.c.reached_mpesa,
             ~asked,
             ~numbered,
+            codes < MOST_CODES,
         )
         .order_by(CLAIMS.c.id)
         .limit(limit)
@@ -144,7 +150,7 @@ def claim(unit: Unit, question_id: int, *, now: datetime, next_at: datetime) -> 
     taken = (
         update(QUESTIONS)
         .where(_C.id == question_id, _C.state.in_(OPEN), _C.ask_at <= now)
-        .values(ask_at=next_at, tries=_C.tries + 1)
+        .values(ask_at=next_at, asked_at=now, tries=_C.tries + 1)
         .returning(_C.payment_id, _C.code, _C.token_enc, _C.tries)
     )
     row = unit.core.execute(taken).one_or_none()
@@ -188,16 +194,6 @@ def locked(unit: Unit, token: str) -> Question | None:
     """The same as it is now; it stays so until the unit ends."""
     statement = _of_token(unit, token).with_for_update()
     return unit.session.exec(statement.execution_options(populate_existing=True)).first()
-
-
-def ended_as(unit: Unit, school_id: int, outcomes: frozenset[str], *, since: datetime) -> bool:
-    """Whether a question ended in one of these ways since then."""
-    statement = (
-        select(_C.id)
-        .where(_C.school_id == school_id, _C.answered_at >= since, _C.outcome.in_(outcomes))
-        .limit(1)
-    )
-    return unit.core.execute(statement).first() is not None
 
 
 def rivals(unit: Unit, payment: Payment, paid_at: datetime) -> int:

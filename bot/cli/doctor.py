@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -52,13 +53,15 @@ def doctor(
     points = checklist(settings, examination) if go_live else None
     if points is not None and not as_json:
         points = _walked(points)
-    if letter_file is not None:
-        _write(letter_file, letter(settings, examination))
     if as_json:
         print(json.dumps(document(settings, examination, points), indent=2, ensure_ascii=False))
     else:
-        _say_all(examination, points, letter_file)
-    well = examination.well and not any(point.tick is Tick.OPEN for point in points or ())
+        _say_all(examination, points)
+    if letter_file is not None:
+        _write(letter_file, letter(settings, examination))
+    if not as_json:
+        _say_where(examination, letter_file)
+    well = examination.well and all(point.tick is Tick.DONE for point in points or ())
     raise typer.Exit(0 if well else 1)
 
 
@@ -107,21 +110,33 @@ def _walked(points: tuple[Point, ...]) -> tuple[Point, ...]:
     if not sys.stdin.isatty():
         return points
     out.print()
-    return tuple(_asked(point) if point.tick is Tick.PERSON else point for point in points)
+    walked = list(points)
+    try:
+        for number, point in enumerate(points):
+            walked[number] = _asked(point)
+    except typer.Abort:  # Ctrl-C, or no more to read: the rest stays as it is, and what was found is told
+        out.print()
+    return tuple(walked)
 
 
 def _asked(point: Point) -> Point:
+    if point.tick is not Tick.PERSON:
+        return point
     out.print(Text(f"{point.title}\n  {point.said}"))
     done = typer.confirm("  Is it so?", default=False)
     return replace(point, tick=Tick.DONE if done else Tick.OPEN)
 
 
-def _say_all(examination: Examination, points: tuple[Point, ...] | None, letter_file: Path | None) -> None:
+def _say_all(examination: Examination, points: tuple[Point, ...] | None) -> None:
     if points is not None:
         out.print(checklist_shown(points))
-    warnings = sum(finding.verdict is Verdict.WARNING for finding in examination.findings)
-    out.print(diagnosis_shown(examination.diagnosis, warnings))
+    verdicts = Counter(finding.verdict for finding in examination.findings)
+    told = diagnosis_shown(examination.diagnosis, verdicts[Verdict.WARNING], verdicts[Verdict.UNKNOWN])
+    out.print(told)
     out.print()
+
+
+def _say_where(examination: Examination, letter_file: Path | None) -> None:
     if letter_file is not None:
         out.print(
             f"The letter is in {escape(str(letter_file))}. Read it, fill in what it asks for, then send it."

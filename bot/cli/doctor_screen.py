@@ -64,13 +64,14 @@ def heading(settings: Settings) -> Text:
     return Text(f"Karo's doctor: {name}, M-PESA {settings.daraja_environment}, {number}", style="bold")
 
 
-def diagnosis_shown(said: Diagnosis, warnings: int = 0) -> RenderableType:
+def diagnosis_shown(said: Diagnosis, warnings: int = 0, unclear: int = 0) -> RenderableType:
     """The one most likely cause, what to do now, what answers alike, and how it was come to.
 
-    warnings: how many stand above, which count as no fault.
+    warnings, unclear: how many of each stand above; they count as no fault.
     """
     style = "green" if said.well else "bold red"
-    well = f"Nothing is wrong; {warnings} warning(s) above" if warnings else "All is well"
+    besides = [f"{n} {what}" for n, what in ((warnings, "warning(s)"), (unclear, "unclear")) if n]
+    well = f"Nothing is wrong; {', '.join(besides)} above" if besides else "All is well"
     blocks: list[RenderableType] = []
     blocks += _block(well if said.well else "Most likely", Text(said.said, style=style))
     if said.sandbox_only:
@@ -111,10 +112,8 @@ def _alike(said: Diagnosis) -> Text:
 def _told(finding: Finding, told_before: set[str]) -> Text:
     """What is wrong with its reasons; a remark that an earlier finding had word for word is left out."""
     told = Text(said_of(finding))
-    if finding.verdict in (Verdict.GOOD, Verdict.SKIPPED):
-        return told
     exchange = finding.exchange
-    if exchange is not None and exchange.code:
+    if finding.verdict is not Verdict.GOOD and exchange is not None and exchange.code:
         words = f"HTTP {exchange.http_status} {exchange.code} {exchange.message}".rstrip()
         told.append(f"\nThe answer: {words}", style="dim")
     remarks = [("Shows: ", finding.proves, "dim"), ("Not known: ", finding.leaves_open, "dim")]

@@ -29,14 +29,17 @@ from daraja import (
 from storage import inbox, payments, questions, receipts
 from storage.database import Database, DatabaseClosed, NotStored
 from storage.payments import Payment
-from storage.questions import EARLIEST, LATEST, Question, QuestionState
+from storage.questions import ASKABLE, EARLIEST, LATEST, OPEN, Question, QuestionState
 from storage.unit import Unit
 
 log = structlog.get_logger(__name__)
 
 UNSURE: Final = "claim_unsure"  #: M-PESA knows the code; it may be another payment's
 DENIED: Final = "claim_denied"  #: M-PESA does not confirm the code
+UNANSWERED: Final = "claim_unanswered"  #: the question went wrong; of the code that says nothing
+REFUSED: Final = "operator_refused"  #: M-PESA does not accept the school's operator
 _PASSING: Final = frozenset({"mpesa_busy", "internal_error", "still_processing"})
+_MEANS: Final = {"done": UNSURE, "no_such_transaction": DENIED}
 _CENTS: Final = 100
 
 
@@ -138,8 +141,9 @@ class Answered:
         if cause in OPERATOR_FAULTS:
             log.error("question.operator_refused", code=status.result_code, cause=cause)
             questions.end(unit, question.id, QuestionState.GIVEN_UP, cause, now)
+            self._conclude.flag(unit, payment, REFUSED, now)
             return cause
-        return self._to_a_person(unit, question, payment, UNSURE if cause == "done" else DENIED, now)
+        return self._to_a_person(unit, question, payment, _MEANS.get(cause, UNANSWERED), now)
 
     def _completed(
         self, unit: Unit, question: Question, payment: Payment, status: TransactionStatus, now: datetime
@@ -157,25 +161,34 @@ class Answered:
     def _is_its_own(
         self, unit: Unit, question: Question, payment: Payment, status: TransactionStatus
     ) -> bool:
-        """The code asked about, to this school, for this amount, at the time of this push, and no other's."""
+        """The code asked about, to this school, for this amount, at the time of this push, and no other's.
+
+        The payer's number proves nothing, but another one than was asked is another's money: paid by hand, perhaps.
+        """
         at = status.finalised_at or status.initiated_at
         fits = (
-            status.receipt == question.code
+            payment.status in ASKABLE
+            and status.receipt == question.code
             and status.amount is not None
             and status.amount * _CENTS == payment.amount_cents
             and status.credited_shortcode in {payment.party_b, payment.shortcode}
             and at is not None
             and payment.pushed_at is not None
             and payment.pushed_at - EARLIEST <= at <= payment.pushed_at + LATEST
+            and status.may_be_from(payments.phone_of(unit, payment))
         )
         if not fits or at is None or _numbered_otherwise(unit, question, payment):
             return False
+        if receipts.find(unit, payment.school_id, question.code) is not None:
+            return True  # its own by M-PESA's own report
         named = status.original_conversation_id
         owner = questions.owner_of(unit, payment.school_id, named, at) if named else None
         return owner == payment.id if owner is not None else questions.rivals(unit, payment, at) == 0
 
     def _ask_again(self, unit: Unit, question: Question, why: str, now: datetime) -> None:
         """A few times; then the parent's claim stands on the desk, as it does since it was made."""
+        if question.state not in OPEN:
+            return
         later = again_at(max(question.tries, 1), now)
         if later is not None:
             questions.put_off(unit, question.id, later)

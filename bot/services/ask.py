@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import takewhile
 from typing import Final
 
 import structlog
 
 from bot.services.school import Clock, School
 from daraja import Acknowledged, DarajaClient, DarajaError, Operator
-from storage import payments, questions, receipts
+from storage import payments, question_pace, questions, receipts
 from storage.database import Database
-from storage.questions import ASKABLE, Asking, QuestionState
+from storage.questions import ASKABLE, MOST_CODES, Asking, QuestionState
 from storage.unit import Unit
 
 log = structlog.get_logger(__name__)
@@ -26,12 +27,18 @@ LEASE: Final = timedelta(seconds=90)
 ANSWER_WITHIN: Final = timedelta(minutes=10)  #: then the same is asked once more
 AGAIN_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 CLAIMS_OF: Final = timedelta(hours=48)
-PAUSE: Final = timedelta(hours=1)  #: a wrong password asked with again and again would lock the operator
+#: After a fault of the operator, after a second and a third one: M-PESA locks who comes with a wrong password.
+PAUSES: Final = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
+PROVEN_FOR: Final = timedelta(
+    hours=1
+)  #: M-PESA has accepted the operator; else one question at a time tries it
 #: What a result says when the operator is at fault: asking about the next code is of no use.
 OPERATOR_FAULTS: Final = frozenset(
     {"operator_password", "operator_unknown", "operator_not_permitted", "operator_inactive",
-     "operator_credential", "operator_locked", "no_api_product"}
+     "operator_credential", "operator_locked", "unknown_operator", "no_api_product"}
 )  # fmt: skip
+#: What comes of a question that M-PESA took up, whatever it says of the code.
+HEARD: Final = frozenset({"confirmed", "conflict", "claim_unsure", "claim_denied"})
 _NEVER_BETTER: Final = frozenset(
     {"bad_request_local", "bad_field", "bad_payload", "wrong_address", "no_api_product"}
 )
@@ -69,7 +76,7 @@ class Ask:
         if self._operator is None or not self._school.callbacks:
             return
         now = self._clock()
-        if await self._database.read(lambda unit: self._pausing(unit, now)):
+        if not await self._database.read(self._may_ask):
             return
         found = await self._database.read(
             lambda unit: questions.unasked(unit, self._school.id, since=now - CLAIMS_OF)
@@ -80,6 +87,8 @@ class Ask:
             lambda unit: questions.due(unit, self._school.id, self._clock(), AT_ONCE)
         )
         for question_id in due:
+            if not await self._database.read(self._may_ask):
+                return
             if not await self._ask_safely(question_id, self._operator):
                 return
 
@@ -112,15 +121,27 @@ class Ask:
         await self._database.write(partial(self._acknowledged, asking, taken))
         return True
 
-    def _pausing(self, unit: Unit, now: datetime) -> bool:
-        return questions.ended_as(unit, self._school.id, OPERATOR_FAULTS, since=now - PAUSE)
+    def _may_ask(self, unit: Unit) -> bool:
+        """One question at a time until M-PESA has taken up one; after faults of the operator, none for a while."""
+        now = self._clock()
+        told = question_pace.endings(unit, self._school.id, OPERATOR_FAULTS | HEARD, len(PAUSES))
+        faults = list(takewhile(lambda ending: ending[0] in OPERATOR_FAULTS, told))
+        if faults and now - faults[0][1] < PAUSES[len(faults) - 1]:
+            return False
+        if told and not faults and now - told[0][1] < PROVEN_FOR:
+            return True
+        return not question_pace.awaited(unit, self._school.id, now - LEASE)
 
     def _add(self, payment_id: int, code: str, unit: Unit) -> None:
         now = self._clock()
-        questions.add(unit, self._school.id, payment_id, code, new_token=self._new_token, now=now)
+        if question_pace.codes_of(unit, payment_id) < MOST_CODES:
+            questions.add(unit, self._school.id, payment_id, code, new_token=self._new_token, now=now)
 
     def _take(self, question_id: int, unit: Unit) -> Asking | None:
         now = self._clock()
+        question_pace.alone(unit, self._school.id)
+        if not self._may_ask(unit):
+            return None
         asking = questions.claim(unit, question_id, now=now, next_at=now + LEASE)
         if asking is None:
             return None

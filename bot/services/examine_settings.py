@@ -17,6 +17,10 @@ STAGE: Final = "settings"
 _HOSTS: Final = {"sandbox": "sandbox.safaricom.co.ke", "production": "api.safaricom.co.ke"}
 _OLDER: Final = (32, 16)  #: characters of consumer key and secret, as older and as newer apps have them
 _NEWER: Final = (48, 64)
+_OTHER_HOST: Final = (
+    "DARAJA_API_URL is not Safaricom's host: what is found holds for that host alone, and payments are asked for there.",
+    "For real payments take DARAJA_API_URL out, unless a proxy of your own stands there.",
+)
 _TUNNEL: Final = re.compile(
     r"(?:.*\.)?(?:ngrok(?:-free)?\.(?:io|app|dev)|trycloudflare\.com|loca\.lt|localtunnel\.me|serveo\.net|lhr\.life"
     r"|localhost\.run|requestbin\.(?:com|net)|pipedream\.net|webhook\.site|beeceptor\.com|pagekite\.me|zrok\.io"
@@ -64,7 +68,9 @@ def _host(settings: Settings) -> Finding | None:
     called = urlsplit(settings.daraja_api_url).hostname or ""
     other = _HOSTS["sandbox" if settings.daraja_environment == "production" else "production"]
     if called != other:
-        return None
+        return (
+            None if settings.sandbox or at_safaricom(settings) else _warning("daraja_api_url", *_OTHER_HOST)
+        )
     return _bad(
         "daraja_api_url",
         f"DARAJA_API_URL is not the host of {settings.daraja_environment}, which DARAJA_ENVIRONMENT says.",

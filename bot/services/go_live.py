@@ -43,7 +43,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "endpoints": "The calls go to production's address",
         "product": "M-PESA Express is ticked on the app, and the go-live is finished",
         "callback": "M-PESA can reach PUBLIC_URL, or is known not to",
-        "operator": "An API operator for transaction status is there, and its password is younger than 90 days",
+        "operator": "An API operator for transaction status is there, its password younger than 90 days; or none is wanted",
         "first_payment": "A first payment of KES 1 went through the bot, and its receipt number came",
     }
 )
@@ -129,7 +129,7 @@ def _callback(settings: Settings, found: tuple[Finding, ...]) -> Ticked:
 
 def _operator(settings: Settings, found: tuple[Finding, ...]) -> Ticked:
     if not settings.daraja_initiator_name:
-        return Tick.PERSON, f"None is set. {_HINTS['operator']}"
+        return Tick.PERSON, f"None is set: is none wanted? {_HINTS['operator']}"
     tick, said = _of_stage(found, "credential", "The credential can be made.")
     if tick is Tick.OPEN:
         return tick, said

@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from bot.services.examine import Examination, said_of
 from bot.settings import Settings
 from bot.texts import NAIROBI
-from daraja.doctor import CauseClass, Exchange, Finding, Verdict
+from daraja.doctor import CauseClass, Diagnosis, Exchange, Finding, Verdict
+from daraja.doctor.diagnosis import OUR_OWN
 
 API_SUPPORT: Final = "apisupport@safaricom.co.ke"
 BUSINESS_SUPPORT: Final = "M-PESABusiness@safaricom.co.ke"
@@ -49,7 +50,7 @@ _OPERATOR: Final = (
 _QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         CauseClass.PRODUCT_OR_GO_LIVE: (_IS_LIVE, _TOGETHER),
-        CauseClass.NO_PRODUCTS: (_ENVIRONMENT, _IS_LIVE),
+        CauseClass.NO_PRODUCTS: (_ENVIRONMENT, _IS_LIVE, _TOGETHER),
         CauseClass.TOKEN_LEVEL: (
             _ENVIRONMENT,
             "Does another system mint tokens with this consumer key?",
@@ -78,14 +79,16 @@ FOR_SUPPORT: Final = frozenset(_QUESTIONS) - {CauseClass.NETWORK, CauseClass.STA
 }
 _GENERAL: Final = (_IS_LIVE, _TOGETHER, _OUR_ADDRESS)
 
+_HOLDS: Final = "Does our sandbox app hold M-PESA Express (STK push)?"
+
 _FOR_YOU: Final = "For you. Take everything down to the line out before you send it."
-_WHERE: Final = f"""\
-- Send it to {API_SUPPORT} (API support), or put it on the incident page
-  of {PORTAL}. The chatbot there answers at once.
-- For operators, roles and new shortcodes write to {BUSINESS_SUPPORT}.
-- Every payment that was really made stands in {ORG_PORTAL}
-- Fill in what stands in brackets. Add no key, no passkey and no password.
-{"-" * _WIDTH}"""
+_WHERE: Final = (
+    f"Send it to {API_SUPPORT} (API support), or put it on the incident page of {PORTAL}. The chatbot there answers "
+    "at once.",
+    f"For operators, roles and new shortcodes write to {BUSINESS_SUPPORT}.",
+    f"Every payment that was really made stands in {ORG_PORTAL}",
+    "Fill in what stands in brackets. Add no key, no passkey and no password.",
+)
 
 
 class LetterExists(Exception):
@@ -124,9 +127,10 @@ def _lines(settings: Settings, examination: Examination) -> Iterator[str]:
     said = examination.diagnosis
     tried = [found for found in examination.findings if found.stage in _MPESA_STAGES and found.exchange]
     yield _FOR_YOU
-    yield _wrapped(f"- First: {said.next_step}", "  ")
-    yield _WHERE
-    yield ""
+    sure = f"To be sure: {said.parted_by}" if said.parted_by else ""
+    for line in filter(None, (f"First: {said.next_step}", sure, *_WHERE)):
+        yield _wrapped(f"- {line}", "  ")
+    yield from ("-" * _WIDTH, "")
     yield f"Subject: {_subject(settings, tried)}"
     yield from ("", "Dear M-PESA API support,", "")
     if examination.well:
@@ -135,17 +139,29 @@ def _lines(settings: Settings, examination: Examination) -> Iterator[str]:
         )
     else:
         yield _wrapped(f"Our calls do not work. As far as we can tell from our side: {said.said}")
-    if said.parted_by:
-        yield from ("", _wrapped(f"What we cannot tell from our side: {said.parted_by}"))
+        yield from _found(said)
     yield from ("", "OUR QUESTIONS")
     for number, question in enumerate((*_QUESTIONS.get(said.cause, _GENERAL), _LOGS), 1):
-        yield _wrapped(f"{number}. {question}", "   ")
+        asked = _HOLDS if question == _IS_LIVE and settings.sandbox else question
+        yield _wrapped(f"{number}. {asked}", "   ")
     yield from ("", "WHO WE ARE", *_who(settings))
     yield from ("", "WHAT WAS TRIED (no payment was made by any of it)")
     yield from _tried(tried)
     yield from _noted(examination.findings)
     yield from ("", "We can make more test calls at any time you name.", "")
     yield from ("Kind regards,", settings.school_name, settings.school_contact)
+
+
+def _found(said: Diagnosis) -> Iterator[str]:
+    """What the tests do not show, and each question that they answered on the way."""
+    yield from ("", _wrapped(f"What our tests leave open: {CauseClass(said.cause).leaves_open}"))
+    for other in said.also:
+        yield _wrapped(f"The same answers would come if this were so: {CauseClass(other).meaning}")
+    steps = [step for step in said.path if step.asked not in OUR_OWN]
+    if steps:
+        yield from ("", "HOW WE CAME TO THIS")
+    for step in steps:
+        yield _wrapped(f"- {step.asked} {step.answered}", "  ")
 
 
 def _subject(settings: Settings, tried: list[Finding]) -> str:

@@ -71,7 +71,7 @@ _WORDS: Final[Mapping[CauseClass, _Words]] = {
         "That the other settings are right: some faults show only when M-PESA is asked.",
     ),
     CauseClass.DATABASE: _Words(
-        "The database cannot be used: it does not answer, or its tables are of another version.",
+        "The database cannot be used as it is.",
         "Check DATABASE_URL, then run `karo migrate`.",
         "Anything about M-PESA.",
     ),
@@ -118,8 +118,8 @@ _WORDS: Final[Mapping[CauseClass, _Words]] = {
     ),
     CauseClass.TOKEN_LEVEL: _Words(
         "M-PESA gives out access tokens and then refuses every one of them, for every product.",
-        "Check that DARAJA_API_URL and the key pair are of one environment, and that no other system uses the "
-        f"same key. If both are so, write to {_SUPPORT}.",
+        "Check that the key pair is of the environment that DARAJA_ENVIRONMENT (or DARAJA_API_URL, where it is set) "
+        f"chooses, and that no other system uses the same key. If both are so, write to {_SUPPORT}.",
         "Which it is: keys of the other environment, a token spoilt on the way, or a second system with this key.",
     ),
     CauseClass.STALE_TOKEN: _Words(

@@ -82,16 +82,24 @@ def _stage_fork(stage: str, cause: CauseClass) -> Callable[[Case], Outcome]:
         wrong = case.bad(stage)
         if wrong:
             return Found(cause, f"No: {wrong[0].said}", wrong)
-        return "Yes." if case.of(stage) else "Not asked."
+        return _not_bad(case, stage)
 
     return fork
+
+
+def _not_bad(case: Case, stage: str) -> str:
+    """The answer of a stage in which nothing is wrong."""
+    verdicts = {finding.verdict for finding in case.of(stage)}
+    if Verdict.GOOD not in verdicts:
+        return "Not known for sure." if verdicts - {Verdict.SKIPPED} else "Not asked."
+    return "Yes, as far as it is known." if Verdict.UNKNOWN in verdicts else "Yes."
 
 
 def _clock_fork(case: Case) -> Outcome:
     """A wrong clock may also be why the password is refused."""
     wrong = case.bad(_CLOCK)
     if not wrong:
-        return "Yes." if case.of(_CLOCK) else "Not asked."
+        return _not_bad(case, _CLOCK)
     refused = case.bad(passkey.STAGE)
     if refused and _passkey_cause(refused[0]) is CauseClass.WRONG_PASSKEY:
         asked = "With the clock put right, does M-PESA still say Wrong credentials?"
@@ -150,9 +158,16 @@ _FIXED_BY_FINDING: Final = frozenset(
         CauseClass.CREDENTIAL,
     }
 )
+OUR_OWN: Final = (
+    "Are the settings there, and can they be right?",
+    "Does the database work?",
+    "Does Telegram accept the bot?",
+)
+"""What does not concern M-PESA."""
+
 TREE: Final[tuple[tuple[str, Callable[[Case], Outcome]], ...]] = (
-    ("Are the settings there, and can they be right?", _stage_fork("settings", CauseClass.SETTINGS)),
-    ("Does the database work?", _stage_fork("database", CauseClass.DATABASE)),
+    (OUR_OWN[0], _stage_fork("settings", CauseClass.SETTINGS)),
+    (OUR_OWN[1], _stage_fork("database", CauseClass.DATABASE)),
     ("Can this machine reach M-PESA safely?", _stage_fork("network", CauseClass.NETWORK)),
     ("Does M-PESA give out an access token?", gatekeeping.oauth_fork),
     ("Is it M-PESA's own API that answers?", gatekeeping.firewall_fork),
@@ -166,7 +181,7 @@ TREE: Final[tuple[tuple[str, Callable[[Case], Outcome]], ...]] = (
     ("Are the other products there that are needed?", gatekeeping.needed_fork),
     ("Is our clock right?", _clock_fork),
     ("Does M-PESA take shortcode and passkey?", _passkey_fork),
-    ("Does Telegram accept the bot?", _stage_fork("telegram", CauseClass.TELEGRAM)),
+    (OUR_OWN[2], _stage_fork("telegram", CauseClass.TELEGRAM)),
     ("Do M-PESA's reports reach us?", _stage_fork("callback", CauseClass.CALLBACK)),
     ("Can the operator's credential be made?", _stage_fork("credential", CauseClass.CREDENTIAL)),
     ("Is anything else wrong or not known?", _rest_fork),

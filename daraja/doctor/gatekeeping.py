@@ -30,6 +30,14 @@ _TICKED: Final = (
     "Is the product ticked on the very app whose key is used (My Apps on the portal)? If not, that is it; if it is, "
     "the go-live is not finished, and only M-PESA API support can finish it."
 )
+_RIGHT_APP: Final = (
+    "Is the key that of the app that went live, and is a product ticked on it (My Apps on the portal)? If both are so, "
+    "the go-live is not finished, and only M-PESA API support can finish it."
+)
+_WHOSE_TOKEN: Final = (
+    "Does a run with DARAJA_ENVIRONMENT set to the other one get through? Then the keys are that one's. Does it from "
+    "another internet line? Then something on the way spoils the token. Else look for a second system with this key."
+)
 _OWN_CALLS: Final = (
     "Calls before it were let through. Does a run after ten quiet minutes get through? Then the firewall only minded "
     "the number of calls."
@@ -108,14 +116,15 @@ def others_fork(case: Case) -> Outcome:
     passed = [finding for finding in others if reading_of(finding) is Reading.PASSED]
     if passed:
         said = f"{len(passed)} of them take it."
-        return Found(CauseClass.PRODUCT_OR_GO_LIVE, said, (stk, *passed), parted_by=_TICKED)
+        return _lacking(CauseClass.PRODUCT_OR_GO_LIVE, said, (stk, *passed), _TICKED)
     missing = [finding for finding in others if reading_of(finding) is Reading.NO_PRODUCT]
     if missing:
-        said = "All refuse it, and say that the app does not hold them."
-        return Found(CauseClass.NO_PRODUCTS, said, (stk, *missing))
+        said = f"None takes it; {len(missing)} of them say that the app does not hold them."
+        return _lacking(CauseClass.NO_PRODUCTS, said, (stk, *missing), _RIGHT_APP)
     bare = [finding for finding in others if _is_bare(finding)]
     if bare:
-        return Found(CauseClass.TOKEN_LEVEL, "All refuse it, and none for lack of a product.", (stk, *bare))
+        said = "None takes it, and none says that a product is missing."
+        return Found(CauseClass.TOKEN_LEVEL, said, (stk, *bare), parted_by=_WHOSE_TOKEN)
     alike = (CauseClass.NO_PRODUCTS, CauseClass.TOKEN_LEVEL)
     said = "They gave no answer that tells."
     return Found(CauseClass.PRODUCT_OR_GO_LIVE, said, (stk,), also=alike, parted_by=_OTHERS)
@@ -143,17 +152,19 @@ def needed_fork(case: Case) -> Outcome:
     for finding in case.bad(products.STAGE):
         reading = reading_of(finding)
         if reading in _REFUSED:
-            step = _other_version(case, finding)
-            return Found(
-                CauseClass.PRODUCT_OR_GO_LIVE,
-                f"No: {finding.said}",
-                (finding,),
-                parted_by=_TICKED,
-                next_step=step,
-            )
+            found = _lacking(CauseClass.PRODUCT_OR_GO_LIVE, f"No: {finding.said}", (finding,), _TICKED)
+            return replace(found, next_step=_other_version(case, finding) or found.next_step)
         cause = CauseClass.UNCLEAR if reading is None else _PLAIN.get(reading, CauseClass.UNCLEAR)
         return Found(cause, f"No: {finding.said}", (finding,))
     return "Yes, as far as they were asked."
+
+
+def _lacking(cause: CauseClass, said: str, by: tuple[Finding, ...], parted_by: str) -> Found:
+    """A product is missing; an unfinished go-live answers alike, but the sandbox knows none."""
+    if by[0].fix == products.TICK_IN_SANDBOX:
+        return Found(cause, said, by, next_step=products.TICK_IN_SANDBOX)
+    alike = () if cause is CauseClass.PRODUCT_OR_GO_LIVE else (CauseClass.PRODUCT_OR_GO_LIVE,)
+    return Found(cause, said, by, also=alike, parted_by=parted_by)
 
 
 def _firewall(finding: Finding) -> Found:

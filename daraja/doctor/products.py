@@ -30,6 +30,11 @@ _STOPS: Final = {
     Reading.THROTTLED: "M-PESA asks for fewer calls",
     Reading.UNREACHABLE: "M-PESA cannot be reached any more",
 }
+TICK_IN_SANDBOX: Final = (
+    "The sandbox knows no go-live, so look at the products: in My Apps on developer.safaricom.co.ke, are both Lipa Na "
+    "M-Pesa Sandbox and M-Pesa Sandbox ticked on the app whose key is used? If not, make a new app with both "
+    "(ticking them later may not help), and take its key and secret."
+)
 _MOST_DOWN: Final = 2  # calls without an answer before the others are left out
 
 
@@ -109,10 +114,16 @@ def _finding(visit: Visit, product: Product, name: str, answer: Answer) -> Findi
         _SAID[reading].format(CALLED[product]),
         proves=_PROVES.get(reading, ""),
         leaves_open="That a real request is accepted: nothing was asked for." if good else cause.leaves_open,
-        fix="" if good else cause.next_step,
+        fix="" if good else _fix(visit, cause),
         evidence=_EVIDENCE.get(reading, Evidence.DERIVED),
         exchange=answer.exchange,
     )
+
+
+def _fix(visit: Visit, cause: CauseClass) -> str:
+    if cause is CauseClass.PRODUCT_OR_GO_LIVE and visit.subject.environment == "sandbox":
+        return TICK_IN_SANDBOX
+    return cause.next_step
 
 
 def _verdict(reading: Reading, *, needed: bool) -> Verdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -70,6 +72,11 @@ def test_a_dotenv_file_is_read_and_the_environment_outranks_it(good: Desk) -> No
 def test_a_dotenv_file_that_is_no_text_is_a_problem(good: Desk) -> None:
     (good.folder / ".env").write_bytes(b"SCHOOL_NAME=\xff\xfe\xfa")
     assert good.problems() == [".env cannot be read: save it as UTF-8 text"]
+
+
+def test_a_dotenv_file_that_may_not_be_read_is_a_problem(good: Desk) -> None:
+    (good.folder / ".env").symlink_to("/proc/self/mem")  # not even root can read it from its start
+    assert good.problems() == [f".env cannot be read: {os.strerror(errno.EIO)}"]
 
 
 @pytest.mark.parametrize("name", ["TELEGRAM_BOT_TOKEN", "DARAJA_PASSKEY", "SCHOOL_NAME"])

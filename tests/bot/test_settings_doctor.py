@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -61,6 +63,13 @@ def test_a_dotenv_file_that_is_no_text_is_the_one_problem(good: Desk) -> None:
     (good.folder / ".env").write_bytes(b"SCHOOL_NAME=\xff\xfe\xfa")
     settings, problems = settings_as_they_are()
     assert problems == {"env_file": ".env cannot be read: save it as UTF-8 text"}
+    assert settings.daraja_shortcode == GOOD["DARAJA_SHORTCODE"]
+
+
+def test_a_dotenv_file_that_may_not_be_read_is_the_one_problem(good: Desk) -> None:
+    (good.folder / ".env").symlink_to("/proc/self/mem")  # not even root can read it from its start
+    settings, problems = settings_as_they_are()
+    assert problems == {"env_file": f".env cannot be read: {os.strerror(errno.EIO)}"}
     assert settings.daraja_shortcode == GOOD["DARAJA_SHORTCODE"]
 
 

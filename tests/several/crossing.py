@@ -82,10 +82,10 @@ class Crossing:
         try:
             await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            outside.close()  # before any await: this task may be cancelled here as well
             for task in both:
                 task.cancel()
             await asyncio.gather(*both, return_exceptions=True)
-            outside.close()
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         for _ in range(len(self.doors)):

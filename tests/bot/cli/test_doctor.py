@@ -116,6 +116,27 @@ async def test_json_is_one_document_with_stable_keys_and_nothing_else(clinic: Cl
     assert result.stderr == ""
 
 
+async def test_what_is_good_says_what_that_does_not_show(clinic: Clinic) -> None:
+    told = " ".join((await clinic.doctor()).stdout.split())
+    assert "a token says nothing of the products on the app" in told
+    assert told.count("That a real request is accepted: nothing was asked for.") == 1
+
+
+async def test_what_is_unclear_is_counted_beside_the_warnings(clinic: Clinic) -> None:
+    clinic.mpesa.play(Cause.QUERY_UNDECIDED)
+    result = await clinic.doctor()
+    assert result.exit_code == 0
+    assert "Nothing is wrong; 1 warning(s), 2 unclear above" in result.stdout
+
+
+async def test_a_letter_that_cannot_be_written_takes_nothing_else_away(clinic: Clinic) -> None:
+    clinic.mpesa.play(Cause.OAUTH_400)
+    result = await clinic.doctor("--letter", "n" * 300)
+    assert result.exit_code == 2
+    assert "What to do now" in result.stdout
+    assert "cannot be written" in result.stderr
+
+
 async def test_without_any_setting_it_still_runs_and_names_them_all(desk: Desk) -> None:
     result = await asyncio.to_thread(desk.karo, "doctor")
     assert result.exit_code == 1
@@ -180,5 +201,6 @@ def test_at_a_terminal_a_person_ticks_what_only_a_person_can(desk: Desk) -> None
     os.close(keyboard)
     os.close(terminal)
     assert ended.stdout.count("Is it so?") == 5
+    assert "What to do now" in ended.stdout
     assert "[?]" not in ended.stdout.partition("Going live")[2].replace("[?] a person", "")
     assert ended.returncode == 1

@@ -18,7 +18,7 @@ from daraja import DarajaClient, Operator
 from storage import claims, payments, questions
 from storage.database import Database
 from storage.unit import Unit
-from tests.builders import NOON, Family, a_guardian_with_children, a_school, a_sent_payment
+from tests.builders import NOON, PHONE, Family, a_guardian_with_children, a_school, a_sent_payment
 from tests.daraja.operators import operator
 
 CODE = "UKM1ABCDE1"
@@ -120,7 +120,7 @@ async def open_asking(database: Database) -> Asking:
 
     def begin(unit: Unit) -> tuple[int, Family, int]:
         school_id = a_school(unit)
-        family = a_guardian_with_children(unit, school_id, owes_cents=5_000_00)
+        family = a_guardian_with_children(unit, school_id, phone=PHONE, owes_cents=5_000_00)
         return school_id, family, a_sent_payment(unit, family).id
 
     school_id, family, payment_id = await database.write(begin)

@@ -49,7 +49,11 @@ def found() -> dict[str, Finding]:
             "DARAJA_SHORTCODE": SANDBOX_SHORTCODE,
             "DARAJA_PASSKEY": SANDBOX_PASSKEY,
         },
-        {"DARAJA_CONSUMER_KEY": "short", "DARAJA_API_URL": "http://127.0.0.1:8090"},
+        {
+            "DARAJA_ENVIRONMENT": "sandbox",
+            "DARAJA_CONSUMER_KEY": "short",
+            "DARAJA_API_URL": "http://127.0.0.1:8090",
+        },
     ],
 )
 def test_settings_that_can_be_right_are_one_good_finding(desk: Desk, also: dict[str, str]) -> None:
@@ -65,6 +69,12 @@ def test_settings_that_can_be_right_are_one_good_finding(desk: Desk, also: dict[
             "daraja_api_url",
             Verdict.BAD,
             "not the host of",
+        ),
+        (
+            {"DARAJA_API_URL": "http://127.0.0.1:8090"},
+            "daraja_api_url",
+            Verdict.WARNING,
+            "not Safaricom's host",
         ),
         ({"DARAJA_ENVIRONMENT": "sandbox"}, "daraja_environment", Verdict.BAD, "the shortcode is not"),
         (

@@ -14,7 +14,7 @@ from bot.playground.botapi import PLAYGROUND_TOKEN
 from bot.services.examine import Examination
 from bot.services.letter import LetterExists, fingerprint, letter, write_letter
 from bot.settings import Settings
-from daraja.doctor import CauseClass, Diagnosis, Exchange, Finding, Verdict
+from daraja.doctor import CauseClass, Diagnosis, Exchange, Finding, Step, Verdict
 from daraja.simulator import SimulatorConfig
 
 AT = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
@@ -72,7 +72,7 @@ def test_it_says_who_what_when_and_where(settings: Settings) -> None:
         "approved and active",
     ):
         assert part in " ".join(told.split())
-    assert max(map(len, told.splitlines())) <= 100
+    assert max(map(len, told.splitlines())) <= 78
 
 
 @pytest.mark.parametrize("cause", list(CauseClass))
@@ -80,6 +80,35 @@ def test_each_cause_has_its_questions(settings: Settings, cause: CauseClass) -> 
     told = letter(settings, examined(cause, pushed()))
     questions = told.partition("OUR QUESTIONS\n")[2].partition("\nWHO WE ARE")[0]
     assert questions.count("?") >= 2
+
+
+def test_what_is_for_the_school_stands_above_the_line_and_what_is_for_support_below(
+    settings: Settings,
+) -> None:
+    cause = CauseClass.PRODUCT_OR_GO_LIVE
+    path = (
+        Step("Does the database work?", "Yes."),
+        Step("Is it M-PESA's own API that answers?", "Yes, as far as it was asked."),
+    )
+    said = Diagnosis(
+        cause, cause.meaning, path, cause.next_step, also=("token_level",), parted_by="Is it ticked?"
+    )
+    told = letter(settings, Examination((pushed(),), said, AT))
+    ours, _, theirs = (" ".join(part.split()) for part in told.partition("-" * 78))
+    assert "Is it ticked?" in ours
+    assert "Is it ticked?" not in theirs
+    assert cause.leaves_open in theirs
+    assert CauseClass.TOKEN_LEVEL.meaning in theirs
+    assert "- Is it M-PESA's own API that answers? Yes, as far as it was asked." in theirs
+    assert "database" not in theirs
+
+
+def test_in_the_sandbox_nobody_is_asked_whether_the_app_is_live(settings: Settings) -> None:
+    sandbox = settings.model_copy(update={"daraja_environment": "sandbox"})
+    told = letter(sandbox, examined(CauseClass.PRODUCT_OR_GO_LIVE, pushed()))
+    questions = told.partition("OUR QUESTIONS\n")[2].partition("\nWHO WE ARE")[0]
+    assert "sandbox app hold M-PESA Express" in questions
+    assert "live" not in questions
 
 
 def test_it_can_be_written_when_nothing_could_be_sent(settings: Settings) -> None:

@@ -87,7 +87,7 @@ async def test_a_school_without_a_fault_is_well_and_hears_what_was_not_shown() -
 async def test_product_and_go_live_answer_alike_and_the_question_that_parts_them_is_asked() -> None:
     async with surgery() as school:
         school.simulator.play(Cause.GO_LIVE_UNFINISHED)
-        findings, diagnosis = await school.examined()
+        findings, diagnosis = await school.examined(environment="production")
         assert "ticked" in diagnosis.parted_by
         assert "go-live" in diagnosis.parted_by
         assert diagnosis.sandbox_only
@@ -95,6 +95,32 @@ async def test_product_and_go_live_answer_alike_and_the_question_that_parts_them
         assert again is not None
         assert (again.http_status, again.code, again.message) == (404, "404.001.03", "Invalid Access Token")
         assert again.request_id
+
+
+async def test_an_app_without_any_product_may_be_one_whose_go_live_is_unfinished() -> None:
+    async with surgery() as school:
+        school.simulator.play(Cause.NO_PRODUCTS)
+        _, diagnosis = await school.examined(environment="production")
+        assert (diagnosis.cause, diagnosis.also) == ("no_products", ("product_or_go_live",))
+        assert "go-live" in diagnosis.parted_by
+
+
+@pytest.mark.parametrize("cause", [Cause.STK_PRODUCT_MISSING, Cause.NO_PRODUCTS])
+async def test_the_sandbox_knows_no_go_live(cause: Cause) -> None:
+    async with surgery() as school:
+        school.simulator.play(cause)
+        _, diagnosis = await school.examined(environment="sandbox")
+        assert "Lipa Na M-Pesa Sandbox" in diagnosis.next_step
+        assert (diagnosis.also, diagnosis.parted_by) == ((), "")
+
+
+async def test_what_refuses_every_token_is_parted_by_other_keys_other_lines_other_systems() -> None:
+    async with surgery() as school:
+        school.simulator.play(Cause.RIVAL_ALWAYS)
+        _, diagnosis = await school.examined()
+        assert "DARAJA_ENVIRONMENT" in diagnosis.next_step
+        for part in ("DARAJA_ENVIRONMENT", "internet line", "second system"):
+            assert part in diagnosis.parted_by
 
 
 async def test_a_spoilt_header_is_told_from_a_stale_token_by_a_real_refusal() -> None:

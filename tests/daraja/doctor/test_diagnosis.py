@@ -115,6 +115,27 @@ def test_a_stage_of_its_own_is_named(stage: str, cause: CauseClass) -> None:
     assert diagnosis.path[-1].answered.endswith("It is broken.")
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "answer"),
+    [
+        ([Verdict.SKIPPED], "Not asked."),
+        ([], "Not asked."),
+        ([Verdict.WARNING], "Not known for sure."),
+        ([Verdict.UNKNOWN], "Not known for sure."),
+        ([Verdict.GOOD, Verdict.UNKNOWN], "Yes, as far as it is known."),
+        ([Verdict.GOOD, Verdict.WARNING], "Yes."),
+    ],
+)
+@pytest.mark.parametrize("stage", ["callback", "clock"])
+def test_a_stage_is_answered_yes_only_when_it_was_seen(
+    stage: str, verdicts: list[Verdict], answer: str
+) -> None:
+    told = [Finding(stage, verdict, verdict, "Told.") for verdict in verdicts]
+    path = diagnose([Finding("oauth", "mint", Verdict.GOOD, "Good."), *told]).path
+    asked = {"callback": "Do M-PESA's reports reach us?", "clock": "Is our clock right?"}[stage]
+    assert [step.answered for step in path if step.asked == asked] == [answer]
+
+
 def test_what_comes_first_is_named_and_the_rest_is_mentioned() -> None:
     telegram = Finding("telegram", "me", Verdict.BAD, "No bot.", fix="Mend it.")
     setting = Finding("settings", "passkey", Verdict.BAD, "It is blank.", fix="Fill it in.")
