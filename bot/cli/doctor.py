@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -150,10 +151,16 @@ def _say_where(examination: Examination, letter_file: Path | None) -> None:
 def _refuse_a_bad_place(file: Path | None) -> None:
     if file is None:
         return
-    if file.exists():
-        stop_with(f"{file} is there already, and nothing is written over it: take another name.")
-    if not file.absolute().parent.is_dir():
-        stop_with(f"there is no folder {file.absolute().parent} to write the letter into.")
+    folder = file.absolute().parent
+    try:
+        if file.exists():
+            stop_with(f"{file} is there already, and nothing is written over it: take another name.")
+        if not folder.is_dir():
+            stop_with(f"there is no folder {folder} to write the letter into.")
+    except OSError as error:
+        stop_with(f"{file} cannot be written: {error.strerror or type(error).__name__}.")
+    if not os.access(folder, os.W_OK):
+        stop_with(f"the letter cannot be written: this user may not write into the folder {folder}.")
 
 
 def _write(file: Path, text: str) -> None:

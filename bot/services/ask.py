@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 10
 LEASE: Final = timedelta(seconds=90)
+PATIENCE: Final = timedelta(minutes=1)  #: while one question tries the operator; results come within seconds
 ANSWER_WITHIN: Final = timedelta(minutes=10)  #: then the same is asked once more
 AGAIN_AFTER: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 CLAIMS_OF: Final = timedelta(hours=48)
@@ -126,11 +127,11 @@ class Ask:
         now = self._clock()
         told = question_pace.endings(unit, self._school.id, OPERATOR_FAULTS | HEARD, len(PAUSES))
         faults = list(takewhile(lambda ending: ending[0] in OPERATOR_FAULTS, told))
-        if faults and now - faults[0][1] < PAUSES[len(faults) - 1]:
+        if faults and now - faults[0][1] <= PAUSES[len(faults) - 1]:
             return False
         if told and not faults and now - told[0][1] < PROVEN_FOR:
             return True
-        return not question_pace.awaited(unit, self._school.id, now - LEASE)
+        return not question_pace.awaited(unit, self._school.id, now - PATIENCE)
 
     def _add(self, payment_id: int, code: str, unit: Unit) -> None:
         now = self._clock()

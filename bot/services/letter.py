@@ -83,8 +83,8 @@ _HOLDS: Final = "Does our sandbox app hold M-PESA Express (STK push)?"
 
 _FOR_YOU: Final = "For you. Take everything down to the line out before you send it."
 _WHERE: Final = (
-    f"Send it to {API_SUPPORT} (API support), or put it on the incident page of {PORTAL}. The chatbot there answers "
-    "at once.",
+    f"Send it to {API_SUPPORT} (API support), or put it on the incident page of {PORTAL}.",
+    "The chatbot of that page answers at once.",
     f"For operators, roles and new shortcodes write to {BUSINESS_SUPPORT}.",
     f"Every payment that was really made stands in {ORG_PORTAL}",
     "Fill in what stands in brackets. Add no key, no passkey and no password.",

@@ -34,7 +34,7 @@ _RIGHT_APP: Final = (
     "Is the key that of the app that went live, and is a product ticked on it (My Apps on the portal)? If both are so, "
     "the go-live is not finished, and only M-PESA API support can finish it."
 )
-_WHOSE_TOKEN: Final = (
+_WHERE_ELSE: Final = (
     "Does a run with DARAJA_ENVIRONMENT set to the other one get through? Then the keys are that one's. Does it from "
     "another internet line? Then something on the way spoils the token. Else look for a second system with this key."
 )
@@ -124,7 +124,7 @@ def others_fork(case: Case) -> Outcome:
     bare = [finding for finding in others if _is_bare(finding)]
     if bare:
         said = "None takes it, and none says that a product is missing."
-        return Found(CauseClass.TOKEN_LEVEL, said, (stk, *bare), parted_by=_WHOSE_TOKEN)
+        return Found(CauseClass.TOKEN_LEVEL, said, (stk, *bare), parted_by=_WHERE_ELSE)
     alike = (CauseClass.NO_PRODUCTS, CauseClass.TOKEN_LEVEL)
     said = "They gave no answer that tells."
     return Found(CauseClass.PRODUCT_OR_GO_LIVE, said, (stk,), also=alike, parted_by=_OTHERS)

@@ -131,9 +131,16 @@ async def test_what_is_unclear_is_counted_beside_the_warnings(clinic: Clinic) ->
 
 async def test_a_letter_that_cannot_be_written_takes_nothing_else_away(clinic: Clinic) -> None:
     clinic.mpesa.play(Cause.OAUTH_400)
-    result = await clinic.doctor("--letter", "n" * 300)
+    Path("letter.txt").symlink_to("nowhere")
+    result = await clinic.doctor("--letter", "letter.txt")
     assert result.exit_code == 2
     assert "What to do now" in result.stdout
+    assert "is there already" in result.stderr
+
+
+def test_a_letter_whose_name_no_file_can_have_is_refused_at_once(desk: Desk) -> None:
+    result = desk.karo("doctor", "--letter", "n" * 300)
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "cannot be written" in result.stderr
 
 

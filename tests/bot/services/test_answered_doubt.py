@@ -69,9 +69,7 @@ async def test_what_was_given_back_meanwhile_is_not_taken_again(desk: Asking) ->
     assert await desk.told(completed()) == "claim_unsure"
     assert await desk.status() == "reversed"
     assert await desk.rows("SELECT id FROM receipts") == []
-    assert await desk.rows("SELECT id FROM ledger_entries") == await desk.rows(
-        "SELECT id FROM ledger_entries WHERE kind = 'opening_balance'"
-    )
+    assert await desk.rows("SELECT id FROM ledger_entries WHERE kind = 'receipt'") == []
 
 
 async def test_a_number_that_the_callback_brought_first_is_no_doubt_beside_a_like_payment(
