@@ -41,7 +41,8 @@ class DarajaClient(MoneyIn):
     ) -> StkAccepted:
         """Send a prompt to `phone_number` for `party_a` to pay `party_b` (by default our shortcode).
 
-        Phones in any Kenyan spelling. Raises BadRequest, NeverSent, Refused, AnswerLost: see `daraja.errors`.
+        Phones in any Kenyan spelling. Raises BadRequest, NeverSent, Refused: no prompt rings, and it may be repeated as
+        `retry_after_s` says. Raises AnswerLost: one may ring; never repeat it: ask `stk_query`, or await the callback.
         """
         push = StkPush(
             shortcode=self._credentials.shortcode,
@@ -70,7 +71,7 @@ class DarajaClient(MoneyIn):
         return read_push_answer(response.status_code, response.content)
 
     async def stk_query(self, checkout_request_id: str) -> StkQueryResult:
-        """Ask what became of a push. Raises NeverSent, Refused, AnswerLost: no news of the payment."""
+        """Ask what became of a push; may be repeated. Raises NeverSent, Refused, AnswerLost: no news of the payment."""
         stamp = to_stamp(self._clock())
         body: dict[str, str | int] = {
             "BusinessShortCode": int(self._credentials.shortcode),

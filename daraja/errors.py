@@ -10,7 +10,8 @@
      ├ AnswerLost            the call may have arrived; nobody here knows what became of it
      └ BadCallback           a body that is no callback
 
-The flags speak of a push. A query moves no money: its errors leave the payment as it was.
+The flags speak of a push, and of a reversal, which moves money too. A question moves none: its errors leave the
+payment as it was, and it may be asked again whatever they say.
 No text here ever holds a secret, a phone number or a CheckoutRequestID.
 """
 
@@ -27,7 +28,9 @@ class DarajaError(Exception):
     `cause`: the catalogue's word; `retry_after_s`: seconds, None when trying again does not help.
     """
 
-    money_may_have_moved: ClassVar[bool] = True  #: whether the payer may have been debited by this call
+    money_may_have_moved: ClassVar[bool] = (
+        True  #: whether this call may have debited the payer, or given back
+    )
     default_cause: ClassVar[str] = "unknown"
     safe_to_retry: bool = False  #: sending again cannot charge twice, and may help (after `retry_after_s`)
 

@@ -63,7 +63,16 @@ RESULTS: Final[tuple[Entry, ...]] = (
     _result("4", "daily_limit", Turn.SCHOOL, _DAY, "A daily limit would be passed."),
     _result("8", "receiver_full", Turn.SCHOOL, None, "The account that should receive is at its limit."),
     *(_result(code, "account_inactive", Turn.SCHOOL, None, _INACTIVE) for code in ("11", "2006")),
-    _result("15", "duplicate_request", Turn.MPESA, None, "M-PESA took this for a request it already had."),
+    # The request that it already had may have been carried out.
+    _result(
+        "15",
+        "duplicate_request",
+        Turn.MPESA,
+        None,
+        "M-PESA took this for a request it already had.",
+        final=False,
+        money="unknown",
+    ),
     _result("17", "internal_error", Turn.MPESA, None, _INSIDE, final=False, money="unknown"),
     _result("18", "operator_password", Turn.SCHOOL, None, "The operator's password is wrong or has run out."),
     _result("20", "operator_unknown", Turn.SCHOOL, None, "M-PESA does not know the operator."),
@@ -86,8 +95,9 @@ RESULTS: Final[tuple[Entry, ...]] = (
         "R000001", "already_reversed", Turn.NOBODY, None, "This payment was reversed before.", money="moved"
     ),
     _result("R000002", "no_such_transaction", Turn.SCHOOL, None, "M-PESA does not know this receipt number."),
-    _result(
-        "SFC_IC0003", "unknown_operator", Turn.SCHOOL, None, "M-PESA does not know this operator or party."
+    *(
+        _result(code, "unknown_operator", Turn.SCHOOL, None, "M-PESA does not know this operator or party.")
+        for code in ("SFC_IC0003", "SFC_J_C0003")
     ),
 )
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, func, or_, select
 
-from storage import checks_line, checks_money, checks_payments
+from storage import checks_line, checks_money, checks_payments, checks_questions
 from storage.broken import SHOWN, Rule
 from storage.campaign_rows import TARGETS, TargetState
 from storage.outbox_rows import MESSAGES, Sending
@@ -23,6 +23,7 @@ def run(unit: Unit, school_id: int, now: datetime) -> list[str]:
         *checks_payments.rules(school_id, now),
         *checks_money.rules(school_id),
         *checks_line.rules(school_id, now),
+        *checks_questions.rules(school_id),
         *_message_rules(school_id, now),
     ]
     return [sentence for rule in rules for sentence in _broken(unit, rule)]

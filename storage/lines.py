@@ -31,7 +31,8 @@ class LineState(StrEnum):
 class Line(Row, table=True):
     """outage: counts how often it went down. cause: why, the last time. since: when the present state began; None:
     it was never down. trial_at: when it is tried next; a working line is tried only while it is suspected.
-    trial_by, trial_until: who tries it now. trial: counts the claims, and names one. in_vain: trials of this outage.
+    trial_by, trial_until: who tries it now. trial: counts the claims, and names one. in_vain: trials that no prompt has
+    borne out yet, also those that closed the circuit.
     by_push_at: from then on one parent's own payment may be the trial. examined_at: when the reason was looked for.
     suspected_at: when a question was refused, the last time.
     """
@@ -93,6 +94,12 @@ def is_down(unit: Unit, school_id: int) -> bool:
     return line is not None and line.down
 
 
+def down_since(unit: Unit, school_id: int) -> datetime | None:
+    """None: it works; for looking only."""
+    line = seen(unit, school_id)
+    return line.since if line is not None and line.down else None
+
+
 def steady(unit: Unit, school_id: int) -> Line:
     """The line; on PostgreSQL it stays as it is until the unit ends. Others may do the same at the same time."""
     statement = select(Line).where(_C.school_id == school_id).with_for_update(read=True)
@@ -132,16 +139,24 @@ def go_down(
 def come_back(
     unit: Unit, school_id: int, *, now: datetime, trial: int | None = None, sent_at: datetime | None = None
 ) -> Line | None:
-    """Closes the circuit. trial: only by that claim. sent_at: only by a call that left after it went down.
+    """Closes the circuit. trial: only by that claim. sent_at: only by a push that left after it went down.
 
     None: it works already, or whoever says so has no say any more.
     """
     where = _is(school_id, LineState.DOWN)
+    in_vain: Any = 0
     if trial is not None:
         where &= _held(trial)
+        in_vain = _C.in_vain + 1
     if sent_at is not None:
         where &= _C.since <= sent_at
-    return _changed(unit, where, state=LineState.WORKING, since=now, trial_at=None, by_push_at=None, **_FREE)
+    well = {"state": LineState.WORKING, "since": now, "trial_at": None, "by_push_at": None}
+    return _changed(unit, where, **well, in_vain=in_vain, **_FREE)
+
+
+def bear_out(unit: Unit, school_id: int, *, sent_at: datetime) -> None:
+    """A push of that moment got through, so that the trial which closed the circuit was right."""
+    _changed(unit, _is(school_id, LineState.WORKING) & (_C.since <= sent_at), in_vain=0)
 
 
 def suspect(unit: Unit, school_id: int, cause: str, *, now: datetime, again_after: timedelta) -> bool:
@@ -195,6 +210,11 @@ def take_push_trial(unit: Unit, school_id: int, *, now: datetime, next_at: datet
     """Whether this parent's own payment may be the trial; the next one may from `next_at` on."""
     where = _is(school_id, LineState.DOWN) & (_C.by_push_at <= now)
     return _changed(unit, where, by_push_at=next_at) is not None
+
+
+def return_push_trial(unit: Unit, school_id: int, *, now: datetime, next_at: datetime) -> None:
+    """What `take_push_trial` gave just now was not made use of: another payment may be the trial."""
+    _changed(unit, _is(school_id, LineState.DOWN) & (_C.by_push_at == next_at), by_push_at=now)
 
 
 def hurry(unit: Unit, school_id: int, *, now: datetime, alone: bool = False) -> bool:

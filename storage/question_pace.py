@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from storage.questions import OPEN, QUESTIONS
 from storage.unit import Unit
 
 _C = QUESTIONS.c
-_ONE_OF_A_SCHOOL = text("SELECT pg_advisory_xact_lock(hashtextextended(:questions, 0))")
-
-
-def alone(unit: Unit, school_id: int) -> None:
-    """Questions of one school are claimed one after the other, so that the second sees the first."""
-    if unit.shared:
-        unit.core.execute(_ONE_OF_A_SCHOOL, {"questions": f"questions of school {school_id}"})
 
 
 def endings(unit: Unit, school_id: int, outcomes: Collection[str], limit: int) -> list[tuple[str, datetime]]:

@@ -18,6 +18,9 @@ AWAITING = OPEN - {"queued"}
 PROMPT_LIFE = timedelta(seconds=120)
 #: M-PESA refuses the same amount from one phone within two minutes by its own clock: ours adds a margin.
 SAME_AMOUNT = timedelta(seconds=125)
+#: How long after a try its parent is called back, once the school's M-PESA line works.
+CALLED_BACK_WITHIN = timedelta(hours=24)
+_SAME_MOMENT = timedelta(minutes=1)  #: between a unit's own time and another process's
 HIDDEN_NAME = "•••"
 
 _MSISDN = re.compile(r"254[17][0-9]{8}", re.ASCII)
@@ -56,6 +59,15 @@ def payment_of(view: View, payment_id: int | None) -> PaymentView | None:
     """A payment of this chat, by its id, wherever the view holds it."""
     known = (view.payment, *view.open_payments, *view.recent_payments)
     return next((payment for payment in known if payment is not None and payment.id == payment_id), None)
+
+
+def will_be_called(view: View, payment: PaymentView) -> bool:
+    """Whether this chat hears when the line works that was down when this payment was tried."""
+    since, tried = view.line_down_since, payment.settled_at
+    if since is None or tried is None:
+        return False
+    earliest = since - _SAME_MOMENT if payment.cause == "line_down" else since
+    return earliest <= tried and view.now - tried < CALLED_BACK_WITHIN
 
 
 def name_on(view: View, payment: PaymentView) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from bot.dialogue.facts import AWAITING, OPEN, blocked, hold_on
+from bot.dialogue.facts import AWAITING, OPEN, blocked, hold_on, will_be_called
 from bot.dialogue.keys import key_of
 from bot.dialogue.screen import Choice, say
 from bot.dialogue.view import PaymentView, View
@@ -134,14 +134,21 @@ def actions_for(payment: PaymentView, view: View) -> tuple[Action, ...]:
         return (Action.HELP,)
     cause = cause_of(payment)
     wanted = ACTIONS.get(cause, _FIND_OUT)
-    if view.line_down and cause in OF_THE_LINE:
-        wanted = (A.HELP,) if view.school.sandbox else _BY_HAND
+    if view.line_down_since and cause in OF_THE_LINE:
+        wanted = _while_down(payment, view)
     if payment.status == "expired":
         wanted = (A.CODE, A.AGAIN, A.PAYBILL)
     if blocked(view, payment):
         wanted = (A.CHECK, A.CODE)
     possible = tuple(action for action in wanted if _makes_sense(action, payment))
     return possible or (A.HELP,)
+
+
+def _while_down(payment: PaymentView, view: View) -> tuple[Action, ...]:
+    """Who is called back need not try again; in the sandbox nothing paid by hand reaches the school."""
+    if not will_be_called(view, payment):
+        return (A.AGAIN, A.HELP)
+    return (A.HELP,) if view.school.sandbox else _BY_HAND
 
 
 def choices_for(payment: PaymentView, view: View) -> tuple[Choice, ...]:

@@ -110,8 +110,10 @@ def _not_paid(known: PaymentView, view: View) -> tuple[Say, ...]:
     cause = cause_of(known)
     money = _money(cause, "unknown" if cause in NOT_FINAL else "unmoved")
     head = _head("payment.not_paid", known, view)
-    if view.line_down and cause in OF_THE_LINE:
-        return (head, say("line.is_down"), say(money), *_until_it_works(view))
+    if view.line_down_since and cause in OF_THE_LINE:
+        if facts.will_be_called(view, known):
+            return (head, say("line.is_down"), say(money), *_until_it_works(view))
+        return (head, say(f"cause.{cause}"), say(money), say("line.down_now"))
     lines = [head, say(f"cause.{cause}"), say(money)]
     lines += _claimed(known, f"next.{cause}")
     wait = _retry_wait(known, view)

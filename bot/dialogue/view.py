@@ -132,7 +132,7 @@ class View:
     recent_payments: tuple[PaymentView, ...] = ()  # newest first, at most five, open ones included
     payment: PaymentView | None = None  # the one the state or the event names
     recent_pushes: tuple[PushView, ...] = ()
-    line_down: bool = False  # the school's M-PESA line: no prompt is sent while it is down
+    line_down_since: datetime | None = None  # the school's M-PESA line: no prompt is sent while it is down
 
     matched_guardian_id: int | None = None  # for SharedContact
     invite: str | None = None  # for /start CODE: good, used, expired or unknown

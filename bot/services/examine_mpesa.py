@@ -17,6 +17,7 @@ from bot.settings import SANDBOX_SHORTCODE, Settings
 from daraja import Credentials, Token
 from daraja.doctor import Finding, Operator, Subject, Verdict, examine
 from daraja.times import utc_now
+from storage.held_back import LINE_DOWN
 
 STAGES: Final = ("network", "oauth", "products", "passkey", "clock", "credential")
 
@@ -27,6 +28,7 @@ _NEEDED: Final = frozenset(
 _OF_THE_PASSWORD: Final = frozenset({"daraja_shortcode", "daraja_passkey"})
 _NOT_SET: Final = "not-set"  # a passkey that M-PESA is never asked about: that stage is left out
 _LATELY: Final = "15m"
+_NOT_PUSHED: Final = frozenset({LINE_DOWN, "withdrawn", "waited_too_long", "paid_already"})
 _TOKEN_REFUSED: Final = "404.001.03"  # noqa: S105 - an error code
 
 
@@ -135,5 +137,5 @@ def _last_refusal(book: Book | None) -> str:
     """The code of a refused token when that is all that the pushes of the last minutes came to."""
     if book is None:
         return ""
-    lately = {key[1:]: n for key, n in book.figures.settled.items() if key[0] == _LATELY}
-    return _TOKEN_REFUSED if lately and all(cause == "token_refused" for _, cause in lately) else ""
+    lately = {cause for window, _, cause in book.figures.settled if window == _LATELY} - _NOT_PUSHED
+    return _TOKEN_REFUSED if lately == {"token_refused"} else ""

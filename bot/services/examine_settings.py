@@ -18,9 +18,10 @@ _HOSTS: Final = {"sandbox": "sandbox.safaricom.co.ke", "production": "api.safari
 _OLDER: Final = (32, 16)  #: characters of consumer key and secret, as older and as newer apps have them
 _NEWER: Final = (48, 64)
 _OTHER_HOST: Final = (
-    "DARAJA_API_URL is not Safaricom's host: what is found holds for that host alone, and payments are asked for there.",
+    "DARAJA_API_URL is not Safaricom's host: what is found holds for that host alone, and payments go there.",
     "For real payments take DARAJA_API_URL out, unless a proxy of your own stands there.",
 )
+_FILE: Final = "Let this user read that file, as UTF-8 text; then run `karo doctor` again."
 _TUNNEL: Final = re.compile(
     r"(?:.*\.)?(?:ngrok(?:-free)?\.(?:io|app|dev)|trycloudflare\.com|loca\.lt|localtunnel\.me|serveo\.net|lhr\.life"
     r"|localhost\.run|requestbin\.(?:com|net)|pipedream\.net|webhook\.site|beeceptor\.com|pagekite\.me|zrok\.io"
@@ -33,7 +34,7 @@ def settings_findings(settings: Settings, problems: Mapping[str, str]) -> Iterat
     for name, said in problems.items():
         fix = f"Set {name.upper()} right in .env (or the environment), then run `karo doctor` again."
         yield Finding(
-            STAGE, name, Verdict.BAD, f"{said}.", fix=fix if name in Settings.model_fields else f"{said}."
+            STAGE, name, Verdict.BAD, f"{said}.", fix=fix if name in Settings.model_fields else _FILE
         )
     if not problems:
         yield Finding(

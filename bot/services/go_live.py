@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -43,7 +43,7 @@ TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "endpoints": "The calls go to production's address",
         "product": "M-PESA Express is ticked on the app, and the go-live is finished",
         "callback": "M-PESA can reach PUBLIC_URL, or is known not to",
-        "operator": "An API operator for transaction status is there, its password younger than 90 days; or none is wanted",
+        "operator": "An API operator for transaction status is there, its password not 90 days old; or none is wanted",
         "first_payment": "A first payment of KES 1 went through the bot, and its receipt number came",
     }
 )
@@ -65,6 +65,11 @@ def checklist(settings: Settings, examination: Examination) -> tuple[Point, ...]
     """Every point, in the order in which they come up."""
     found = examination.findings
     return tuple(_point(name, settings, found) for name in TITLES)
+
+
+def through(points: Iterable[Point]) -> bool:
+    """Whether every point is ticked: none is open, none waits for a person."""
+    return all(point.tick is Tick.DONE for point in points)
 
 
 def _point(name: str, settings: Settings, found: tuple[Finding, ...]) -> Point:
@@ -100,6 +105,11 @@ def _passkey(settings: Settings, found: tuple[Finding, ...]) -> Ticked:
         return Tick.OPEN, "DARAJA_PASSKEY is still to be set: it comes by mail when the go-live is through."
     if settings.sandbox:
         return Tick.OPEN, "DARAJA_ENVIRONMENT is still sandbox, so production was not asked."
+    asked = [each for each in found if (each.stage, each.name) == ("passkey", "query")]
+    if (
+        asked and asked[0].verdict is Verdict.UNKNOWN
+    ):  # M-PESA often answers so that nothing is decided: asking again would change nothing
+        return Tick.PERSON, f"{asked[0].said} {asked[0].leaves_open}".rstrip()
     return _of_stage(found, "passkey", "M-PESA takes shortcode and passkey together.")
 
 

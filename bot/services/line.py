@@ -114,10 +114,10 @@ class Line:
         return None
 
     def _note_examined(self, unit: Unit, trial: Trial, diagnosis: Diagnosis | None) -> None:
-        """A line that the doctor finds well is tried at once."""
+        """A line that the doctor finds well is tried at once, but not when it went down again so soon."""
         now = self._clock()
         well = diagnosis is not None and diagnosis.well
-        next_at = now if well else now + pause(trial.in_vain, self._chance())
+        next_at = now if well and trial.in_vain == 0 else now + pause(trial.in_vain, self._chance())
         noted = lines.note_examined(unit, self._school.id, trial.number, next_at=next_at, now=now)
         line = lines.seen(unit, self._school.id)
         if noted and diagnosis is not None and not well and line is not None:

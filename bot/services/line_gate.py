@@ -25,6 +25,11 @@ def lets_through(unit: Unit, school_id: int, now: datetime, *, take: bool) -> bo
     return not take or lines.take_push_trial(unit, school_id, now=now, next_at=now + BY_PUSH_AGAIN)
 
 
+def not_used(unit: Unit, school_id: int, now: datetime) -> None:
+    """What was let through in this unit could not leave for another reason: it was no trial."""
+    lines.return_push_trial(unit, school_id, now=now, next_at=now + BY_PUSH_AGAIN)
+
+
 def hold_back(unit: Unit, payment_id: int, announce: Announce, now: datetime) -> bool:
     """Called off before anything was sent; its payer is told once the line works. False: it is not queued any more."""
     withdrawn = payments.withdraw(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from bot.dialogue.facts import CALLED_BACK_WITHIN
 from daraja import AnswerLost, DarajaError, Refused, StkAccepted, TokenRefused, TokenUnavailable
 
 TOKEN_REFUSED: Final = "token_refused"  # noqa: S105 - a word
@@ -15,7 +16,7 @@ CAUSES: Final = (TOKEN_REFUSED, KEY_REFUSED, FIREWALL)  #: why a line goes down
 BY_PUSH_AFTER: Final = timedelta(hours=1)  #: of an outage; then a parent's own payment may be the trial
 BY_PUSH_AGAIN: Final = timedelta(minutes=30)
 SUSPECT_AGAIN: Final = timedelta(minutes=10)  #: between two trials for nothing but a refused question
-TOLD_WITHIN: Final = timedelta(hours=24)  #: after a try nobody is called back any more
+TOLD_WITHIN: Final = CALLED_BACK_WITHIN  #: after a try nobody is called back any more
 
 _FIRST_S: Final = 60.0
 _LONGEST_S: Final = 1800.0

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.dialogue.outcomes import OF_THE_LINE
 from bot.dialogue.screen import Say, Screen
 from bot.dialogue.screens_line import line_down, line_works
 from bot.dialogue.state import State
@@ -53,8 +54,10 @@ class LineWatch:
     ) -> bool:
         """M-PESA has read a call: a push that left while the line was down, or a trial. Whether the line came back."""
         before = lines.seen(unit, self._school.id)
-        since = None if before is None else before.since
+        since, in_vain = (None, 0) if before is None else (before.since, before.in_vain)
         line = lines.come_back(unit, self._school.id, now=now, sent_at=sent_at, trial=trial)
+        if line is None and in_vain and sent_at is not None:
+            lines.bear_out(unit, self._school.id, sent_at=sent_at)
         if line is None or since is None:
             return False
         parents = held_back.chats_of(unit, self._school.id, line.outage)
@@ -69,10 +72,12 @@ class LineWatch:
         which = "verdict" if verdict else "down"
         self._tell(unit, screen, f"line:{line.outage}:{which}", slot=f"line:{line.outage}", now=now)
 
-    def note(self, unit: Unit, payment: Payment, now: datetime) -> None:
-        """This payment was refused for the line's sake: its payer is told once it works."""
+    def note(self, unit: Unit, payment: Payment, sign: str, now: datetime) -> None:
+        """This payment failed. If that was for the line's sake, its payer is told once it works. sign: of `pushed`."""
         line = lines.seen(unit, self._school.id)
-        held_back.add(unit, payment, 0 if line is None else line.outage, now)
+        promised = line is not None and line.down and payment.cause in OF_THE_LINE
+        if sign or promised:
+            held_back.add(unit, payment, 0 if line is None else line.outage, now)
 
     def _tell(self, unit: Unit, screen: Screen, key: str, *, slot: str | None, now: datetime) -> None:
         for admin in people.admins(unit, self._school.id):

@@ -63,8 +63,8 @@ class Settle:
             self._note_ids(unit, payment_id, outcome, now)
         verdict = outcomes.of_push(outcome)
         moved = self._conclude.move(unit, payment_id, verdict, Channel.PUSH, now)
-        if sign and moved is not None and moved.status is PaymentStatus.FAILED:
-            self._line.note(unit, moved, now)
+        if moved is not None and moved.status is PaymentStatus.FAILED:
+            self._line.note(unit, moved, sign, now)
         if moved is not None and moved.cause in outcomes.FOR_A_PERSON:
             self._conclude.flag(unit, moved, "unknown_code", now)
         log.info("push.answered", payment=payment_id, status=verdict.to.value, code=verdict.code)

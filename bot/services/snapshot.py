@@ -48,7 +48,7 @@ def load_view(
         elsewhere=tuple(elsewhere),
         recent_payments=tuple(recent),
         payment=named,
-        line_down=lines.is_down(unit, school.id),
+        line_down_since=lines.down_since(unit, school.id),
         recent_pushes=_recent_pushes(unit, phones, now),
         **_answers(unit, school, event, state, role, now),
     )

@@ -257,7 +257,7 @@ def test_a_reversal_that_was_done_names_both_receipts() -> None:
         (1, "failed", "shortcode_short"), (11, "failed", "account_inactive"), (2006, "failed", "account_inactive"),
         (21, "failed", "operator_not_permitted"), (2001, "failed", "operator_credential"),
         (8006, "failed", "operator_locked"), (17, "unknown", "internal_error"), (4999, "pending", "still_processing"),
-        (424242, "unknown", "unknown"),
+        (15, "unknown", "duplicate_request"), (424242, "unknown", "unknown"),
     ],
 )  # fmt: skip
 def test_each_code_of_a_reversal_has_its_outcome(code: Any, outcome: str, cause: str) -> None:

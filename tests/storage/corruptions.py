@@ -190,6 +190,21 @@ CORRUPTIONS = [
         "Chat 1 has 3 messages being sent at once.",
     ),
     Corruption(
+        "a question that nobody will ask",
+        "UPDATE questions SET ask_at = NULL",
+        "Question 1 about payment 4 is waiting, and its time says otherwise.",
+    ),
+    Corruption(
+        "a question that is asked after its end",
+        "UPDATE questions SET state = 'answered'",
+        "Question 1 about payment 4 is answered, and its time says otherwise.",
+    ),
+    Corruption(
+        "a number that was confirmed and is nowhere",
+        "UPDATE questions SET state = 'answered', ask_at = NULL, answered_at = created_at, outcome = 'confirmed'",
+        "Question 1 confirmed a number for payment 4, which has another, or none.",
+    ),
+    Corruption(
         "a reminder that was lost",
         "INSERT INTO campaigns (id, school_id, intent_id, admin_chat_id, told, started_at) "
         "VALUES (1, 1, 'i', 1, '', '2026-11-22 09:00:00.000000'); "

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete
 
-from storage import attention, checks, held_back, inbox, lines, outbox, payments, receipts
+from storage import attention, checks, held_back, inbox, lines, outbox, payments, questions, receipts
 from storage.audit import AuditRecord
 from storage.broken import SHOWN
 from storage.database import Database, Unit
@@ -33,7 +33,8 @@ SOON = NOON + timedelta(seconds=10)
 def a_lively_school(unit: Unit) -> None:
     """Payments 1 paid, 2 queued, 3 sending, 4 requested, 5 failed, 6 cancelled, 7 expired, and two more.
 
-    Receipts 1 (of payment 1), 2 (in suspense), 3; messages waiting. The M-PESA line is down, payment 6 was held back.
+    Receipts 1 (of payment 1), 2 (in suspense), 3; messages waiting; a question about 4.
+    The M-PESA line is down, payment 6 was held back.
     """
     school_id = a_school(unit)
     paid = a_sent_payment(unit, a_guardian_with_children(unit, school_id))
@@ -67,6 +68,7 @@ def a_lively_school(unit: Unit) -> None:
     take_step(unit, late.id, S.PAID, now=NOON)
     a_payment(unit, a_guardian_with_children(unit, school_id), push_at=NOON + timedelta(minutes=2))
     inbox.keep(unit, school_id=school_id, channel="stk", body=b"{}", payment_id=paid.id, now=NOON)
+    questions.add(unit, school_id, 4, "TK22ABCDE4", new_token=lambda: "ab" * 16, now=NOON)
     a_line_that_is_down(unit, school_id)
 
 

@@ -101,7 +101,7 @@ views = st.builds(
     recent_payments=st.lists(payments, max_size=4, unique_by=lambda known: known.id).map(tuple),
     payment=st.none() | payments,
     recent_pushes=st.lists(pushes, max_size=2).map(tuple),
-    line_down=st.booleans(),
+    line_down_since=maybe_moments,
     matched_guardian_id=st.none() | ids,
     invite=st.sampled_from([None, "good", "used", "expired", "unknown"]),
     finding=st.none() | findings,

@@ -107,12 +107,28 @@ async def test_a_question_that_failed_is_not_said_to_deny_the_code(desk: Asking,
     assert await desk.concerns() == {"claim_unanswered"}
 
 
+@pytest.mark.parametrize("late", ["424242", "2001"])
+async def test_a_later_try_that_failed_leaves_what_was_confirmed(desk: Asking, late: str) -> None:
+    await desk.question()
+    await desk.told(completed())
+    assert await desk.told(result(ResultCode=late)) == "confirmed"
+    assert (await desk.status(), await desk.concerns()) == ("paid", set())
+
+
 @pytest.mark.parametrize("code", ["2001", "8006", "18", "21", "SFC_IC0003"])
 async def test_an_operators_fault_is_told_to_staff_and_not_to_a_log_alone(desk: Asking, code: str) -> None:
     await desk.question()
     await desk.told(result(ResultCode=code))
     assert await desk.concerns() == {"operator_refused"}
     assert await desk.status() == "requested"
+
+
+@pytest.mark.parametrize("before", ["2001", "R000002", "424242"])
+async def test_what_is_confirmed_in_the_end_waits_for_nobody(desk: Asking, before: str) -> None:
+    await desk.question()
+    await desk.told(result(ResultCode=before))
+    assert await desk.told(completed()) == "confirmed"
+    assert await desk.concerns() == set()
 
 
 def _moved(unit: Unit, desk: Asking, *steps: PaymentStatus) -> None:

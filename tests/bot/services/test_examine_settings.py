@@ -135,6 +135,11 @@ def test_what_is_concluded_from_lengths_is_marked_so(desk: Desk) -> None:
     assert found()["key_lengths"].evidence is Evidence.DERIVED
 
 
+def test_a_file_that_cannot_be_read_comes_with_what_to_do(desk: Desk, tmp_path: Path) -> None:
+    tmp_path.joinpath(".env").write_bytes(b"SCHOOL_NAME=\xff")
+    assert "Let this user read" in found()["env_file"].fix
+
+
 def test_a_setting_is_complained_of_once(desk: Desk) -> None:
     desk.env(PUBLIC_URL="https://mpesa.mwangaza.ac.ke/mpesa")
     names = [finding.name for finding in settings_findings(*settings_as_they_are())]

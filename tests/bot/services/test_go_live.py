@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from bot.cli.demo import demo_settings
 from bot.playground.botapi import PLAYGROUND_TOKEN
 from bot.services.examine import Examination
-from bot.services.go_live import TITLES, Point, Tick, checklist
+from bot.services.go_live import TITLES, Point, Tick, checklist, through
 from bot.settings import Settings
 from daraja.doctor import Finding, Verdict, diagnose
 from daraja.simulator import SimulatorConfig
@@ -52,6 +52,20 @@ def live(trying: Settings) -> Settings:
 def points(settings: Settings, *found: Finding) -> dict[str, Point]:
     examination = Examination(found, diagnose(found), datetime(2026, 11, 22, tzinfo=UTC))
     return {point.name: point for point in checklist(settings, examination)}
+
+
+def test_a_list_is_through_when_every_point_is_ticked() -> None:
+    done, open_, person = (Point("a", "A", tick, "") for tick in Tick)
+    assert through([])
+    assert through([done])
+    assert not through([done, open_])
+    assert not through([done, person])
+
+
+def test_an_answer_that_does_not_tell_of_the_passkey_leaves_it_to_a_person(live: Settings) -> None:
+    untold = Finding("passkey", "query", Verdict.UNKNOWN, "Not told.", leaves_open="KES 1 would show it.")
+    point = points(live, *GOOD[:3], untold)["passkey"]
+    assert (point.tick, point.said) == (Tick.PERSON, "Not told. KES 1 would show it.")
 
 
 def ticked(settings: Settings, tick: Tick, *found: Finding) -> set[str]:
@@ -106,7 +120,8 @@ def test_what_is_wrong_unclear_or_was_not_asked_is_still_to_do(
     live: Settings, stage: str, name: str, point: str, verdict: Verdict
 ) -> None:
     found = with_(Finding(stage, name, verdict, "The reason."))
-    assert ticked(live, Tick.OPEN, *found) == {point}
+    by_person = (stage, verdict) == ("passkey", Verdict.UNKNOWN)
+    assert ticked(live, Tick.OPEN, *found) == (set() if by_person else {point})
     if verdict is not Verdict.SKIPPED:
         assert "The reason." in points(live, *found)[point].said
 
