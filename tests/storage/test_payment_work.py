@@ -101,7 +101,9 @@ async def test_the_same_amount_is_not_claimed_again_before_m_pesa_takes_it(datab
         family = a_family(unit)
         first, second = a_payment(unit, family), a_payment(unit, family)
         assert claim(unit, first.id) is not None
-        assert payments.put_off(unit, second.id, NOON) is None  # an open prompt is in the way: that is another story
+        assert (
+            payments.put_off(unit, second.id, NOON) is None
+        )  # an open prompt is in the way: that is another story
         payments.move(unit, first.id, S.CANCELLED, now=NOON, announce=announce)
         assert claim(unit, second.id) is None
         assert [row.event for row in payments.events_of(unit, second.id)] == ["created"]

@@ -66,7 +66,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drops them."""
-    for name in ("ix_held_back_outbox_id", "ix_held_back_child", "ix_held_back_outage", "uq_held_back_waiting"):
+    for name in (
+        "ix_held_back_outbox_id",
+        "ix_held_back_child",
+        "ix_held_back_outage",
+        "uq_held_back_waiting",
+    ):
         op.drop_index(name, "held_back")
     op.drop_table("held_back")
     op.drop_table("mpesa_lines")
