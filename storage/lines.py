@@ -19,6 +19,8 @@ from storage.unit import Unit, insert_once
 
 #: A line that goes down again so soon was never well: its pauses go on growing.
 SO_SOON: Final = timedelta(minutes=15)
+#: Nothing here is put off for so long: a moment further ahead was written by a clock that has been put back since.
+NOT_BY_THIS_CLOCK: Final = timedelta(hours=2)
 
 
 class LineState(StrEnum):
@@ -60,6 +62,10 @@ class Line(Row, table=True):
     examined_at: datetime | None = None
     suspected_at: datetime | None = None
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether a trial is, by `claim_trial`'s measure."""
+        return self.trial_at is not None and not now < self.trial_at <= now + NOT_BY_THIS_CLOCK
+
     @property
     def down(self) -> bool:
         """Whether no prompt leaves."""
@@ -88,14 +94,8 @@ def seen(unit: Unit, school_id: int) -> Line | None:
     return unit.session.get(Line, school_id, populate_existing=True)
 
 
-def is_down(unit: Unit, school_id: int) -> bool:
-    """Whether no prompt leaves, for looking only."""
-    line = seen(unit, school_id)
-    return line is not None and line.down
-
-
 def down_since(unit: Unit, school_id: int) -> datetime | None:
-    """None: it works; for looking only."""
+    """Since when no prompt leaves, for looking only. None: it works."""
     line = seen(unit, school_id)
     return line.since if line is not None and line.down else None
 
@@ -118,8 +118,7 @@ def go_down(
     left) was before the line was last found working.
     """
     _make(unit, school_id)
-    never_or_before = or_(_C.since.is_(None), _C.since <= sent_at)
-    soon_again = and_(_C.since.is_not(None), _C.since > now - SO_SOON)
+    never_or_before = or_(_C.since.is_(None), _C.since <= sent_at, _C.since > now + NOT_BY_THIS_CLOCK)
     return _changed(
         unit,
         _is(school_id, LineState.WORKING) & never_or_before,
@@ -131,7 +130,7 @@ def go_down(
         by_push_at=by_push_at,
         examined_at=None,
         suspected_at=None,
-        in_vain=case((soon_again, _C.in_vain), else_=0),
+        in_vain=case((_C.since > now - SO_SOON, _C.in_vain), else_=0),
         **_FREE,
     )
 
@@ -144,12 +143,11 @@ def come_back(
     None: it works already, or whoever says so has no say any more.
     """
     where = _is(school_id, LineState.DOWN)
-    in_vain: Any = 0
     if trial is not None:
         where &= _held(trial)
-        in_vain = _C.in_vain + 1
     if sent_at is not None:
         where &= _C.since <= sent_at
+    in_vain = 0 if trial is None else _C.in_vain + 1
     well = {"state": LineState.WORKING, "since": now, "trial_at": None, "by_push_at": None}
     return _changed(unit, where, **well, in_vain=in_vain, **_FREE)
 
@@ -175,10 +173,10 @@ def suspect(unit: Unit, school_id: int, cause: str, *, now: datetime, again_afte
 
 def claim_trial(unit: Unit, school_id: int, by: str, *, now: datetime, lease_s: float) -> Trial | None:
     """The one who may try the line now. None: nothing is due, or another one is at it."""
-    free = or_(_C.trial_until.is_(None), _C.trial_until <= now)
+    free = or_(_C.trial_until.is_(None), _past(_C.trial_until, now))
     line = _changed(
         unit,
-        and_(_C.school_id == school_id, _C.trial_at <= now, free),
+        and_(_C.school_id == school_id, _past(_C.trial_at, now), free),
         trial_by=by,
         trial_until=now + timedelta(seconds=lease_s),
         trial=_C.trial + 1,
@@ -232,6 +230,10 @@ def _make(unit: Unit, school_id: int) -> None:
 
 def _is(school_id: int, state: LineState) -> ColumnElement[bool]:
     return and_(_C.school_id == school_id, _C.state == state.value)
+
+
+def _past(moment: ColumnElement[Any], now: datetime) -> ColumnElement[bool]:
+    return or_(moment <= now, moment > now + NOT_BY_THIS_CLOCK)
 
 
 def _held(trial: int) -> ColumnElement[bool]:

@@ -82,7 +82,7 @@ class Line:
     async def _claim(self) -> Trial | None:
         now = self._clock()
         line = await self._database.read(lambda unit: lines.seen(unit, self._school.id))
-        if line is None or line.trial_at is None or line.trial_at > now:
+        if line is None or not line.is_due(now):
             return None
         return await self._database.write(
             lambda unit: lines.claim_trial(unit, self._school.id, self._name, now=now, lease_s=TRIAL_S)
@@ -144,7 +144,7 @@ class Line:
                 log.exception("line.not_told_yet", chat=chat_id)
 
     def _waiting(self, unit: Unit) -> list[int]:
-        if lines.is_down(unit, self._school.id):
+        if lines.down_since(unit, self._school.id) is not None:
             return []
         return held_back.waiting_chats(unit, self._school.id, CHATS_AT_ONCE)
 

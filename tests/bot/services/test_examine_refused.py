@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ async def _was(well: Ward, *, cause: str, called_off: tuple[str, ...] = ()) -> N
             unit, school.id, name="Grace", phone="254700000101", address="101", children=("Amina",)
         )
         pushed = a_payment(unit, family, now=now)
-        known = {"now": now, "announce": _nobody_hears}
+        known: dict[str, Any] = {"now": now, "announce": _nobody_hears}
         assert payments.claim_push(unit, pushed.id, token="ab" * 16, lease_s=150, **known)
         assert payments.move(unit, pushed.id, PaymentStatus.FAILED, cause=cause, **known)
         for why in called_off:

@@ -125,3 +125,30 @@ async def test_a_trial_is_not_lost_on_a_payment_whose_phone_is_only_now_free(eit
     assert await either.place.status(await either.place.prompted(1600)) == "requested"
     assert not (await either.line()).down
     await either.place.tick()
+
+
+async def test_a_clock_that_is_put_back_shuts_nobody_out(either: LineDesk) -> None:
+    one = either.worker("one")
+    either.place.clock.advance(24 * HOUR)
+    await either.goes_down()
+    await either.passes(2, one)
+    either.place.mpesa.line = ""
+    either.place.clock.advance(-24 * HOUR)
+    for _ in range(2):
+        await either.passes(2 * MINUTE, one)
+    assert not (await either.line()).down
+
+
+async def test_a_recovery_from_a_clock_that_was_put_back_keeps_no_later_refusal_from_counting(
+    desk: LineDesk,
+) -> None:
+    one = desk.worker("one")
+    desk.place.clock.advance(24 * HOUR)
+    await desk.goes_down()
+    desk.place.mpesa.line = ""
+    for _ in range(2):
+        await desk.passes(2 * MINUTE, one)
+    desk.place.clock.advance(-24 * HOUR)
+    await desk.goes_down(amount_kes=750)
+    assert (await desk.line()).down
+    await one.tick()
