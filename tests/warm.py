@@ -17,7 +17,7 @@ from typing import TextIO
 from bot.cli import main
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload([__name__])
+_CONTEXT.set_forkserver_preload(["bot.cli"])  # installed: the server does not know the path of the tests
 
 
 @dataclass
