@@ -95,10 +95,9 @@ def a_guardian_with_children(
 def a_chat(
     unit: Unit, school_id: int, *, address: str | None = None, language: str = "en", now: datetime = NOON
 ) -> Chat:
-    """A chat that is linked to nobody."""
-    chat = chats.open_chat(
-        unit, school_id=school_id, channel="telegram", address=address or str(next(_numbers)), now=now
-    )
+    """A chat that is linked to nobody. Without an address it gets one that no test names."""
+    address = address or f"9{next(_numbers):09}"
+    chat = chats.open_chat(unit, school_id=school_id, channel="telegram", address=address, now=now)
     chats.set_language(unit, chat.id, language)
     return chat
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from ssl import SSLContext
 
 import httpx
 import structlog
@@ -105,5 +107,11 @@ class CallbackSender:
             return self._http
         if self._own is None:
             limits = httpx.Limits(max_connections=100, max_keepalive_connections=20)
-            self._own = httpx.AsyncClient(limits=limits, trust_env=False)
+            self._own = httpx.AsyncClient(limits=limits, trust_env=False, verify=_trust())
         return self._own
+
+
+@cache
+def _trust() -> SSLContext:
+    """Read once for all simulators of a process: the list of authorities takes longer than a callback."""
+    return httpx.create_ssl_context(trust_env=False)

@@ -127,7 +127,8 @@ class Office:
             if name != "purpose" and value not in (None, ()) and not isinstance(value, tuple)
         }
         root = str(Path(__file__).parents[2])
-        return {"PATH": os.environ["PATH"], "PYTHONPATH": root, **{k: v for k, v in given.items() if v}}
+        kept = {name: os.environ[name] for name in ("PATH", "SSL_CERT_FILE")}
+        return {**kept, "PYTHONPATH": root, **{k: v for k, v in given.items() if v}}
 
 
 @contextlib.asynccontextmanager

@@ -170,13 +170,13 @@ async def test_telegram_out_of_reach_at_start_is_waited_out_and_callbacks_are_ta
     asked = len(machine.api.calls_of("getMe"))
     machine.api.fail_next("getMe", status=502, times=2)
     await machine.launch()
-    await machine.api.until(lambda: len(machine.api.calls_of("getMe")) == asked + 1, PATIENCE_S)
+    await machine.api.until(lambda: len(machine.api.calls_of("getMe")) > asked, PATIENCE_S)
 
     machine.mpesa.answer_prompt(GRACE, "pin")
     await machine.mpesa.wait_for_callbacks(1)
 
     assert machine.mpesa.callbacks[0].status == 200
-    assert len(machine.api.calls_of("getMe")) == asked + 1
+    assert len(machine.api.calls_of("getMe")) <= asked + 2  # none of which was answered
     await machine.greeted()
     await grace.wait_for("Paid", PATIENCE_S)
     assert await machine.stop() == 0

@@ -79,6 +79,7 @@ class Cluster:
         }
         beside = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         own = {"PATH": beside, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
+        own["SSL_CERT_FILE"] = os.environ["SSL_CERT_FILE"]
         if port is not None:
             own["PORT"] = str(port)
         return own | {name: value for name, value in given.items() if value}
