@@ -201,7 +201,7 @@ async def town(
         if running.done():
             running.result()
         try:
-            async with httpx.AsyncClient(base_url=karo.web_url, trust_env=False) as web:
+            async with httpx.AsyncClient(base_url=karo.web_url, transport=httpx.AsyncHTTPTransport()) as web:
                 stage = Town(karo, database, api, mpesa.simulator, clock, web)
                 yield stage
                 assert await stage.broken() == []
