@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, true, update
+from sqlalchemy import ColumnElement, Row, exists, or_, select, true, update
 
 from storage.chats import Chat
 from storage.outbox_rows import MESSAGES, Kind, Sending
@@ -49,6 +49,13 @@ class ClaimedMessage:
     def at_most_once(self) -> bool:
         """Reminders: when in doubt, not again."""
         return self.kind == Kind.REMINDER
+
+
+def any_due(unit: Unit, now: datetime) -> bool:
+    """Whether `claim` may find something to do: a cheap look that keeps the writer free for others."""
+    due = exists().where(_C.state == Sending.WAITING, _C.send_at <= now)
+    lapsed = exists().where(_C.state == Sending.LEASED, _C.lease_until <= now)
+    return bool(unit.core.execute(select(or_(due, lapsed))).scalar_one())
 
 
 def claim(unit: Unit, now: datetime, lease_s: float, limit: int) -> list[ClaimedMessage]:

@@ -13,14 +13,7 @@ import structlog
 
 from bot.dialogue.screen import from_plain
 from bot.services.lease import Tenure
-from bot.services.messages import (
-    DeliveryError,
-    Messenger,
-    OutgoingMessage,
-    SlowDown,
-    TryLater,
-    Unreachable,
-)
+from bot.services.messages import DeliveryError, Messenger, OutgoingMessage, SlowDown, TryLater, Unreachable
 from bot.services.pace import Pace
 from bot.services.school import Clock, School
 from storage import outbox, outbox_claim, payments, people
@@ -103,7 +96,7 @@ class Deliver:
     async def send_due(self, tenure: Tenure | None = None) -> int:
         """Claim what is due and start sending it; returns how many were claimed."""
         free = IN_FLIGHT - len(self._in_flight)
-        if free <= 0 or self._pace.paused:
+        if free <= 0 or self._pace.paused or not await self._database.read(self._any_due):
             return 0
         claimed = await self._as_sender(
             tenure, lambda unit: outbox_claim.claim(unit, self._clock(), LEASE_S, free)
@@ -121,6 +114,9 @@ class Deliver:
                 return position
             self._begin(message)
         return len(claimed)
+
+    def _any_due(self, unit: Unit) -> bool:
+        return outbox_claim.any_due(unit, self._clock())
 
     async def _take_over(self, tenure: Tenure | None) -> bool:
         taken_back = await self._as_sender(tenure, outbox_claim.take_back)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from storage import outbox
+from sqlmodel import col, select
+
+from storage import outbox, outbox_claim
 from storage.database import Unit
 from storage.outbox import ClaimedMessage, OutboxMessage
 from tests.builders import NOON, a_chat, a_school
@@ -37,8 +39,17 @@ def chats_of(unit: Unit, count: int) -> list[int]:
 
 
 def claim(unit: Unit, now: datetime = NOON, limit: int = 10) -> list[ClaimedMessage]:
-    """Claims with a lease of a minute."""
-    return outbox.claim(unit, now, 60, limit)
+    """Claims with a lease of a minute; who only looks first must not have missed anything."""
+    seen = outbox_claim.any_due(unit, now)
+    before = [(row.id, row.state) for row in _all(unit)]
+    claimed = outbox.claim(unit, now, 60, limit)
+    assert seen or [(row.id, row.state) for row in _all(unit)] == before
+    return claimed
+
+
+def _all(unit: Unit) -> list[OutboxMessage]:
+    statement = select(OutboxMessage).order_by(col(OutboxMessage.id))
+    return list(unit.session.exec(statement.execution_options(populate_existing=True)))
 
 
 def claim_one(unit: Unit, now: datetime = NOON) -> ClaimedMessage:

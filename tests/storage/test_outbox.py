@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from storage import chats, outbox
+from storage import chats, outbox, outbox_claim
 from storage.database import Database, Unit
 from storage.outbox import OutboxMessage, Sending
+from tests.builders import NOON
 from tests.storage.sending import after, chats_of, claim, claim_one, put, sent, state_of
 
 
@@ -103,5 +104,23 @@ async def test_no_message_leaves_early(database: Database) -> None:
         assert claim(unit, after(minutes=59))[0].id == now
         sent(unit, claim(unit, after(minutes=63))[0])
         assert len(claim(unit, after(minutes=60))) == 1
+
+    await database.write(look)
+
+
+async def test_a_look_says_whether_there_is_anything_to_claim_or_to_take_back(database: Database) -> None:
+    def look(unit: Unit) -> None:
+        (chat_id,) = chats_of(unit, 1)
+        assert not outbox_claim.any_due(unit, NOON)
+        put(unit, chat_id, "reminder", send_at=after(hours=1))
+        assert not outbox_claim.any_due(unit, after(minutes=59))
+        assert outbox_claim.any_due(unit, after(minutes=60))
+        message = claim_one(unit, after(minutes=60))
+        assert not outbox_claim.any_due(unit, after(minutes=60, seconds=59))
+        assert outbox_claim.any_due(
+            unit, after(minutes=61)
+        )  # its sender is dead: what became of it is unknown
+        sent(unit, message)
+        assert not outbox_claim.any_due(unit, after(days=1))
 
     await database.write(look)

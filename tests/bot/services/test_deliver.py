@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from bot.playground.faults import SlidingWindow
 from bot.services.deliver import IN_FLIGHT
@@ -218,3 +219,17 @@ async def test_what_a_dead_process_had_claimed_is_taken_up_at_the_next_start(off
 
     assert postman.texts == ["paid"]
     assert await office.states(paid, fees) == ["sent", "unknown"]
+
+
+async def test_who_has_nothing_to_send_leaves_the_one_writer_to_others(office: PostOffice) -> None:
+    begun: list[object] = []
+    event.listen(office.database.write_engine, "begin", begun.append)
+
+    assert await office.deliver.send_due() == 0
+    assert begun == []
+    (chat,) = await office.chats(1)
+    await office.put(chat, "fees")
+    begun.clear()
+    async with office.sending(1):
+        pass
+    assert begun != []
