@@ -35,7 +35,7 @@ pytest.register_assert_rewrite(
 )
 
 # The gate tries the same examples each time; HYPOTHESIS_PROFILE=explore looks for new ones.
-settings.register_profile("stable", derandomize=True, deadline=None, database=None, max_examples=50)
+settings.register_profile("stable", derandomize=True, deadline=None, database=None, max_examples=30)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "stable"))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.journeys.reports import count, prompted, report
 from tests.journeys.town import Town
 
@@ -22,15 +20,15 @@ async def test_forged_callbacks_credit_nothing(place: Town) -> None:
     assert await count(place, "inbox_items", "needs_person = 'other_checkout_id'") == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"not json", b'{"Body": {"stkCallback": 7}}'])
-async def test_an_unknown_shape_is_kept_for_a_person_and_answered_200(place: Town, body: bytes) -> None:
+async def test_an_unknown_shape_is_kept_for_a_person_and_answered_200(place: Town) -> None:
     _, path, _ = await prompted(place)
 
-    answer = await place.web.post(path, content=body)
+    for kept, body in enumerate([b"", b"{}", b"[]", b"not json", b'{"Body": {"stkCallback": 7}}'], 1):
+        answer = await place.web.post(path, content=body)
 
-    assert answer.status_code == 200
-    assert await count(place, "inbox_items", "needs_person = 'unknown_shape'") == 1
-    assert await place.status() == "requested"
+        assert answer.status_code == 200
+        assert await count(place, "inbox_items", "needs_person = 'unknown_shape'") == kept
+        assert await place.status() == "requested"
 
 
 async def test_another_amount_than_asked_is_recorded_as_it_is_and_flagged(place: Town) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import delete
@@ -90,17 +91,28 @@ async def test_a_healthy_book_is_silent(database: Database) -> None:
     assert await database.read(lambda unit: checks.run(unit, 1, SOON)) == []
 
 
-@pytest.mark.parametrize("corruption", CORRUPTIONS, ids=lambda corruption: corruption.name)
-async def test_each_corruption_is_found(database: Database, corruption: Corruption) -> None:
+class Undone(Exception):
+    """What the check found, in a unit of work that must not stay."""
+
+    def __init__(self, broken: list[str]) -> None:
+        super().__init__(broken)
+        self.broken = broken
+
+
+async def test_each_corruption_is_found(database: Database, subtests: pytest.Subtests) -> None:
     await database.write(a_lively_school)
 
-    def corrupt(unit: Unit) -> None:
+    def corrupted(unit: Unit, corruption: Corruption) -> None:
         for statement in corruption.sql.split("; "):
             unit.core.exec_driver_sql(statement)
+        raise Undone(checks.run(unit, 1, NOON + corruption.after))
 
-    await database.write(corrupt)
-    broken = await database.read(lambda unit: checks.run(unit, 1, NOON + corruption.after))
-    assert any(corruption.says in sentence for sentence in broken), broken
+    for corruption in CORRUPTIONS:
+        with subtests.test(corruption.name):
+            with pytest.raises(Undone) as undone:
+                await database.write(partial(corrupted, corruption=corruption))
+            assert any(corruption.says in sentence for sentence in undone.value.broken), undone.value.broken
+    assert await database.read(lambda unit: checks.run(unit, 1, SOON)) == []
 
 
 async def test_an_expired_payment_was_looked_at_when_a_person_says_so(database: Database) -> None:

@@ -66,7 +66,7 @@ def on(engine: str, examples: int) -> Callable[[Test], Test]:
     return lambda test: pytest.mark.parametrize("url", [engine], indirect=True)(fewer(test))
 
 
-@on("sqlite", examples=80)
+@on("sqlite", examples=50)
 @given(story=REPORTS, amount=AMOUNTS, data=st.data())
 def test_any_order_of_reports_leaves_the_same_book(
     database: Database, story: list[Told | None], amount: int, data: st.DataObject
@@ -74,7 +74,7 @@ def test_any_order_of_reports_leaves_the_same_book(
     the_same_book(database, [story, data.draw(st.permutations(story), label="order")], amount)
 
 
-@on("postgres", examples=20)
+@on("postgres", examples=12)
 @given(story=REPORTS, amount=AMOUNTS, data=st.data())
 def test_any_order_of_reports_leaves_the_same_book_on_a_server(
     database: Database, story: list[Told | None], amount: int, data: st.DataObject
@@ -114,7 +114,7 @@ def the_same_book(database: Database, orders: list[list[Told | None]], amount: i
     assert first == second
 
 
-@on("sqlite", examples=40)
+@on("sqlite", examples=25)
 @given(story=STORIES)
 def test_no_story_breaks_the_book(database: Database, story: Story) -> None:
     nothing_breaks(database, story)

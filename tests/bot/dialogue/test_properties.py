@@ -55,7 +55,7 @@ def assert_sendable(done: Step, state: State, view: View) -> None:
             assert view.role == "admin"
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(states, st.lists(st.tuples(events, views), min_size=1, max_size=4))
 def test_any_events_on_any_views_give_steps_and_screens(
     state: State, turns: list[tuple[Event, View]]

@@ -161,7 +161,7 @@ async def _live(database: Database, steps: list[tuple[str, int]]) -> None:
         await model.ends()
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(_steps, min_size=3, max_size=12))
 def test_any_story_of_a_line(file: Database, steps: list[tuple[str, int]]) -> None:
     asyncio.run(_live(file, steps))

@@ -61,7 +61,7 @@ async def tell(database: Database, story: list[Action]) -> None:
                 await play.compare()
 
 
-a_few = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow])
+a_few = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
