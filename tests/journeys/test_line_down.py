@@ -37,8 +37,8 @@ async def test_a_refused_school_holds_everybody_back_and_calls_everybody_once(pl
     place.mpesa.clear_orders()
     await place.tick(75)
     await admin.wait_for("Parents held back: 2")
-    back = await grace.wait_for("M-PESA works again. When you tried to pay, nothing was charged")
-    await peter.wait_for("M-PESA inafanya kazi tena")
+    back = await place.told_in_time(grace, "M-PESA works again. When you tried to pay, nothing was charged")
+    await place.told_in_time(peter, "M-PESA inafanya kazi tena")
     assert [button.label for button in back.buttons] == ["Pay KES 1,500: Amina Wanjiru"]
     assert prompts(place) == sent
 
@@ -66,7 +66,7 @@ async def test_a_firewalls_page_leaves_its_own_payment_open_and_the_next_parent_
     assert "line is down at the moment" in answer.text
     await place.tick(2)
     await place.tick(75)
-    await peter.wait_for("M-PESA works again")
+    await place.told_in_time(peter, "M-PESA works again")
     await place.pass_time(320, 40)
     assert not any("works again" in message.text for message in grace.messages)
     assert await place.status(1) == "uncertain"
