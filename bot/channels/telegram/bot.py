@@ -25,9 +25,7 @@ def make_bot(token: str, api_url: str = TELEGRAM_API_URL, *, timeout_s: float = 
         "PTB_TIMEDELTA", "true"
     )  # without it, reading `retry_after` is a deprecation warning
     base = api_url.rstrip("/")
-    trusted = (
-        httpx.create_ssl_context()
-    )  # once for both: reading all authorities takes longer than all the rest
+    trusted = httpx.create_ssl_context()  # once for both: reading all authorities takes its time
     return Bot(
         token,
         base_url=f"{base}/bot",
