@@ -62,9 +62,10 @@ class Line(Row, table=True):
     examined_at: datetime | None = None
     suspected_at: datetime | None = None
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether a trial is, by `claim_trial`'s measure."""
-        return self.trial_at is not None and not now < self.trial_at <= now + NOT_BY_THIS_CLOCK
+    def is_due(self, now: datetime, *, by_push: bool = False) -> bool:
+        """Whether a trial is, by `claim_trial`'s measure; by_push: by `take_push_trial`'s."""
+        moment = self.by_push_at if by_push else self.trial_at
+        return moment is not None and not now < moment <= now + NOT_BY_THIS_CLOCK
 
     @property
     def down(self) -> bool:
@@ -118,7 +119,7 @@ def go_down(
     left) was before the line was last found working.
     """
     _make(unit, school_id)
-    never_or_before = or_(_C.since.is_(None), _C.since <= sent_at, _C.since > now + NOT_BY_THIS_CLOCK)
+    never_or_before = or_(_C.since.is_(None), _past(_C.since, sent_at))
     return _changed(
         unit,
         _is(school_id, LineState.WORKING) & never_or_before,
@@ -146,21 +147,20 @@ def come_back(
     if trial is not None:
         where &= _held(trial)
     if sent_at is not None:
-        where &= _C.since <= sent_at
-    in_vain = 0 if trial is None else _C.in_vain + 1
+        where &= _past(_C.since, sent_at)
     well = {"state": LineState.WORKING, "since": now, "trial_at": None, "by_push_at": None}
-    return _changed(unit, where, **well, in_vain=in_vain, **_FREE)
+    return _changed(unit, where, **well, in_vain=0 if trial is None else _C.in_vain + 1, **_FREE)
 
 
 def bear_out(unit: Unit, school_id: int, *, sent_at: datetime) -> None:
     """A push of that moment got through, so that the trial which closed the circuit was right."""
-    _changed(unit, _is(school_id, LineState.WORKING) & (_C.since <= sent_at), in_vain=0)
+    _changed(unit, _is(school_id, LineState.WORKING) & _past(_C.since, sent_at), in_vain=0)
 
 
 def suspect(unit: Unit, school_id: int, cause: str, *, now: datetime, again_after: timedelta) -> bool:
     """A question was refused: a working line is tried at once, unless it was suspected a little before."""
     _make(unit, school_id)
-    long_ago = or_(_C.suspected_at.is_(None), _C.suspected_at <= now - again_after)
+    long_ago = or_(_C.suspected_at.is_(None), _past(_C.suspected_at, now - again_after))
     suspected = _changed(
         unit,
         _is(school_id, LineState.WORKING) & _C.trial_at.is_(None) & long_ago,
@@ -206,7 +206,7 @@ def note_examined(unit: Unit, school_id: int, trial: int, *, next_at: datetime, 
 
 def take_push_trial(unit: Unit, school_id: int, *, now: datetime, next_at: datetime) -> bool:
     """Whether this parent's own payment may be the trial; the next one may from `next_at` on."""
-    where = _is(school_id, LineState.DOWN) & (_C.by_push_at <= now)
+    where = _is(school_id, LineState.DOWN) & _past(_C.by_push_at, now)
     return _changed(unit, where, by_push_at=next_at) is not None
 
 
@@ -217,7 +217,7 @@ def return_push_trial(unit: Unit, school_id: int, *, now: datetime, next_at: dat
 
 def hurry(unit: Unit, school_id: int, *, now: datetime, alone: bool = False) -> bool:
     """The next trial of a line that is down is due now. alone: nobody else can be at it."""
-    at_it = () if alone else (or_(_C.trial_until.is_(None), _C.trial_until <= now),)
+    at_it = () if alone else (or_(_C.trial_until.is_(None), _past(_C.trial_until, now)),)
     where = and_(_is(school_id, LineState.DOWN), *at_it)
     return _changed(unit, where, trial_at=now, **_FREE) is not None
 

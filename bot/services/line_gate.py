@@ -20,7 +20,7 @@ def lets_through(unit: Unit, school_id: int, now: datetime, *, take: bool) -> bo
     line = lines.steady(unit, school_id)
     if not line.down:
         return True
-    if line.by_push_at is None or line.by_push_at > now:
+    if not line.is_due(now, by_push=True):
         return False
     return not take or lines.take_push_trial(unit, school_id, now=now, next_at=now + BY_PUSH_AGAIN)
 

@@ -139,6 +139,17 @@ async def test_a_clock_that_is_put_back_shuts_nobody_out(either: LineDesk) -> No
     assert not (await either.line()).down
 
 
+async def test_with_a_clock_that_was_put_back_a_parents_own_payment_still_opens_the_line(
+    either: LineDesk,
+) -> None:
+    either.place.clock.advance(24 * HOUR)
+    await either.goes_down()
+    either.place.mpesa.line = ""
+    either.place.clock.advance(-24 * HOUR)
+    assert await either.place.status(await either.place.prompted(900)) == "requested"
+    assert not (await either.line()).down
+
+
 async def test_a_recovery_from_a_clock_that_was_put_back_keeps_no_later_refusal_from_counting(
     desk: LineDesk,
 ) -> None:
