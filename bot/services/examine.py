@@ -18,7 +18,7 @@ import structlog
 
 from bot.services import examine_database, examine_mpesa, examine_reach, examine_settings, examine_telegram
 from bot.services.examine_database import Book, OpenBook, open_and_look
-from bot.services.examine_mpesa import MpesaAccess, Probing, mpesa_findings, mpesa_skipped
+from bot.services.examine_mpesa import MpesaAccess, Probing, mpesa_findings, mpesa_skipped, not_asked
 from bot.services.examine_reach import Http, reach_findings
 from bot.services.examine_settings import settings_findings
 from bot.services.examine_telegram import TelegramSeen, telegram_findings
@@ -211,9 +211,7 @@ def _hidden(texts: Texts, secrets: list[str]) -> Texts:
 
 
 def _skipped(stage: str, name: str, broken: set[str]) -> Finding:
-    names = " and ".join(sorted(each.upper() for each in broken))
-    said = f"Not asked: {names} has to be put right first."
-    return Finding(stage, name, Verdict.SKIPPED, said)
+    return Finding(stage, name, Verdict.SKIPPED, not_asked(broken))
 
 
 def _unfinished(stage: str, said: str) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Final
@@ -69,9 +69,13 @@ def hindering(settings: Settings, problems: Mapping[str, str]) -> frozenset[str]
 
 def mpesa_skipped(hindered: frozenset[str]) -> Iterator[Finding]:
     """One finding for each stage that is left out."""
-    names = " and ".join(sorted(name.upper() for name in hindered))
     for stage in STAGES:
-        yield Finding(stage, "asked", Verdict.SKIPPED, f"Not asked: {names} has to be put right first.")
+        yield Finding(stage, "asked", Verdict.SKIPPED, not_asked(hindered))
+
+
+def not_asked(settings: Collection[str]) -> str:
+    """What is said of a stage that has to wait for these settings."""
+    return f"Not asked: first put {' and '.join(sorted(name.upper() for name in settings))} right."
 
 
 async def mpesa_findings(
@@ -89,9 +93,7 @@ async def mpesa_findings(
         subject = _subject(settings, problems, book, way, probing)
         await examine(subject, on_finding=say, without=("passkey",) if without else ())
     if without:
-        names = " and ".join(sorted(name.upper() for name in without))
-        said = f"Not asked: {names} has to be put right first."
-        say(Finding("passkey", "asked", Verdict.SKIPPED, said))
+        say(Finding("passkey", "asked", Verdict.SKIPPED, not_asked(without)))
 
 
 def credentials_of(settings: Settings) -> Credentials:

@@ -83,7 +83,7 @@ async def test_without_a_passkey_the_rest_of_mpesa_is_still_asked(well: Ward) ->
     found = by_name(done)
     assert found["products", "stk"].verdict is Verdict.GOOD
     assert [name for stage, name in found if stage == "passkey"] == ["asked"]
-    assert "DARAJA_PASSKEY has to be put right first" in found["passkey", "asked"].said
+    assert "first put DARAJA_PASSKEY right" in found["passkey", "asked"].said
 
 
 async def test_with_nothing_set_nothing_is_asked_and_nothing_raised(well: Ward) -> None:
